@@ -1,0 +1,1 @@
+"""The agent room: what runs inside the box, holding nothing worth stealing."""

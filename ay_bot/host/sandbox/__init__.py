@@ -1,0 +1,65 @@
+"""What every sandbox driver gives: a fresh, locked-down box with one pipe to it, and nothing left when it is gone."""
+
+from contextlib import AbstractContextManager
+from typing import Literal, Protocol
+
+from ay_bot.protocol.channel import Channel
+from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.messages import BoxToHost, Hello
+
+DriverName = Literal["docker", "bubblewrap"]
+MIB = 1024 * 1024
+
+
+class BoxLimits(Value):
+    """What one box may use. Sizes are bytes, times seconds."""
+
+    memory: int = 4096 * MIB  # includes /work and /tmp, which are in memory
+    cpus: float = 2.0
+    pids: int = 512
+    work: int = 2048 * MIB
+    temporary: int = 512 * MIB
+    inodes: int = 400_000
+    file_size: int = 1024 * MIB
+    open_files: int = 4096
+    wall: float = 3600.0
+
+
+class BoxSpec(Value):
+    """A box to make: `purpose` names it for people, `run` labels it for the reaper."""
+
+    run: str
+    purpose: str
+    image: str = ""
+    limits: BoxLimits = BoxLimits()
+
+
+class Box(Protocol):
+    """A running box. Its program has said hello; from here on everything it says is a message on `channel`."""
+
+    name: str
+    image: str  # digest or name of what the box was made of
+    hello: Hello
+    channel: Channel[BoxToHost]
+
+    def kill(self) -> None:
+        """End the box now, from any thread; a blocked receive() then ends with Closed or ProtocolBroken."""
+        ...
+
+
+class Sandbox(Protocol):
+    """A driver: one kind of wall."""
+
+    name: DriverName
+
+    def resolve_image(self, image: str) -> str:
+        """Return the digest (or description) of the image that `image` names ("" for the default), or raise ImageUnavailable."""
+        ...
+
+    def open(self, spec: BoxSpec) -> AbstractContextManager[Box]:
+        """Make a box, wait for its Hello, and remove it at the end of the with block, however that ends."""
+        ...
+
+    def reap(self) -> list[str]:
+        """Remove what dead or overdue runs left behind, and return its names."""
+        ...

@@ -1,0 +1,109 @@
+"""The channel that carries messages over a pair of byte streams: one line of JSON each, then raw bytes if announced.
+
+Bounds are enforced before anything is parsed: a line longer than `max_line` or a body longer than `max_body` ends
+the channel with ProtocolBroken. The channel itself has no threads; a driver whose far side can block in a write
+(the box) must have a reader of its own, or two full pipes deadlock.
+"""
+
+import threading
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ay_bot.errors import ProtocolBroken
+
+MAX_LINE = 32 * 1024 * 1024
+MAX_BODY = 1024 * 1024 * 1024
+CHUNK = 256 * 1024
+
+Incoming = TypeVar("Incoming", bound=BaseModel)
+
+
+class ByteStream(Protocol):
+    """The far end of a pipe, blocking both ways."""
+
+    def read(self, size: int) -> bytes:
+        """Return 1 to `size` bytes, or none at the end of the stream."""
+        ...
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data`."""
+        ...
+
+
+class Closed(Exception):  # noqa: N818 - an end, not an error
+    """The far side closed the stream between two messages."""
+
+
+class Channel(Generic[Incoming]):
+    """Sends any message, receives messages of the one union that the far side may send."""
+
+    def __init__(
+        self, stream: ByteStream, incoming: TypeAdapter[Incoming], *, max_line: int = MAX_LINE, max_body: int = MAX_BODY
+    ) -> None:
+        self._stream = stream
+        self._incoming = incoming
+        self._max_line = max_line
+        self._max_body = max_body
+        self._buffer = bytearray()
+        self._write_lock = threading.Lock()
+
+    def send(self, message: BaseModel, body: bytes | memoryview = b"") -> None:
+        """Write a message, and its body where it announces one."""
+        announced = getattr(message, "body_size", 0)
+        if announced != len(body):
+            msg = f"{type(message).__name__} announces {announced} bytes, but its body has {len(body)}"
+            raise ValueError(msg)
+        line = message.model_dump_json(exclude_defaults=False).encode() + b"\n"
+        with self._write_lock:
+            self._stream.write(line)
+            if body:
+                self._stream.write(body)
+
+    def receive(self) -> tuple[Incoming, bytes]:
+        """Read the next message and its body (empty for most). Raises Closed or ProtocolBroken."""
+        line = self._read_line()
+        try:
+            message = self._incoming.validate_json(line)
+        except (ValidationError, RecursionError) as error:
+            shown = line[:200].decode("utf-8", "replace")
+            what = "; ".join(str(e["msg"]) for e in error.errors()[:3]) if isinstance(error, ValidationError) else str(error)
+            msg = f"a message that the protocol does not know: {shown!r} ({what})"
+            raise ProtocolBroken(msg) from None
+        size = getattr(message, "body_size", 0)
+        if not 0 <= size <= self._max_body:
+            msg = f"a body of {size} bytes; at most {self._max_body} are allowed"
+            raise ProtocolBroken(msg)
+        return message, self._read_exactly(size)
+
+    def _read_line(self) -> bytes:
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > self._max_line:
+                msg = f"a message of more than {self._max_line} bytes"
+                raise ProtocolBroken(msg)
+            data = self._stream.read(CHUNK)
+            if not data:
+                if self._buffer:
+                    msg = f"the stream ended inside a message, after {len(self._buffer)} bytes"
+                    raise ProtocolBroken(msg)
+                raise Closed
+            self._buffer += data
+        if end > self._max_line:
+            msg = f"a message of {end} bytes; at most {self._max_line} are allowed"
+            raise ProtocolBroken(msg)
+        line = bytes(self._buffer[:end])
+        del self._buffer[: end + 1]
+        return line
+
+    def _read_exactly(self, size: int) -> bytes:
+        body = self._buffer[:size]
+        del self._buffer[:size]
+        while len(body) < size:
+            data = self._stream.read(min(CHUNK, size - len(body)))
+            if not data:
+                msg = f"the stream ended inside a body, after {len(body)} of {size} bytes"
+                raise ProtocolBroken(msg)
+            body += data
+        return bytes(body)

@@ -1,0 +1,210 @@
+"""The events of a run: what happened, in order, as values that faces render and `events.jsonl` keeps."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ay_bot.protocol.conversation import Role, Usage, Value
+
+Phase = Literal[
+    "config", "repository", "image", "gateway", "box", "baseline", "session", "changes", "checks", "message", "publish"
+]
+
+# ----------------------------------------------------------------- told by the agent, and no more believed than it
+
+
+class StepStarted(Value):
+    """The agent asks the model for the `step`-th time."""
+
+    type: Literal["step_started"] = "step_started"
+    step: int
+    estimated_tokens: int
+
+
+class AssistantSaid(Value):
+    """Text that the model wrote beside its tool calls."""
+
+    type: Literal["assistant_said"] = "assistant_said"
+    text: str
+
+
+class ToolStarted(Value):
+    """A tool call begins; `summary` is one line for people."""
+
+    type: Literal["tool_started"] = "tool_started"
+    tool: str
+    summary: str
+
+
+class ToolFinished(Value):
+    """A tool call ended; `outcome` is one line for people."""
+
+    type: Literal["tool_finished"] = "tool_finished"
+    tool: str
+    ok: bool
+    seconds: float
+    outcome: str
+
+
+class ModelErred(Value):
+    """The model wrote something that can't be carried out, and was told why."""
+
+    type: Literal["model_erred"] = "model_erred"
+    problem: str
+
+
+class ContextReduced(Value):
+    """Old tool results were cut so that the conversation fits."""
+
+    type: Literal["context_reduced"] = "context_reduced"
+    before_tokens: int
+    after_tokens: int
+
+
+AgentEvent = Annotated[
+    StepStarted | AssistantSaid | ToolStarted | ToolFinished | ModelErred | ContextReduced,
+    Field(discriminator="type"),
+]
+
+# ----------------------------------------------------------------- told by the host
+
+
+class RunStarted(Value):
+    """A run began."""
+
+    type: Literal["run_started"] = "run_started"
+    version: str
+    repository: str
+    base: str
+    model: str
+    sandbox: str
+
+
+class PhaseStarted(Value):
+    """A phase of the pipeline began."""
+
+    type: Literal["phase_started"] = "phase_started"
+    phase: Phase
+    detail: str = ""
+
+
+class PhaseFinished(Value):
+    """A phase of the pipeline ended."""
+
+    type: Literal["phase_finished"] = "phase_finished"
+    phase: Phase
+    seconds: float
+    detail: str = ""
+
+
+class BoxOpened(Value):
+    """A box runs: its purpose, its driver's name for it, and the digest of its image."""
+
+    type: Literal["box_opened"] = "box_opened"
+    purpose: str
+    box: str
+    image: str
+
+
+class ModelAsked(Value):
+    """A model request was relayed."""
+
+    type: Literal["model_asked"] = "model_asked"
+    request_id: int
+    role: Role
+    messages: int
+
+
+class ModelAnswered(Value):
+    """A model request was answered."""
+
+    type: Literal["model_answered"] = "model_answered"
+    request_id: int
+    seconds: float
+    usage: Usage
+    total: Usage
+    tool_calls: tuple[str, ...] = ()
+
+
+class ModelRetried(Value):
+    """A model request is tried again after a wait."""
+
+    type: Literal["model_retried"] = "model_retried"
+    request_id: int
+    retry_in: float
+    reason: str
+
+
+class ModelGaveUp(Value):
+    """A model request failed for good."""
+
+    type: Literal["model_gave_up"] = "model_gave_up"
+    request_id: int
+    cause: str
+    message: str
+
+
+class Noticed(Value):
+    """Something that a person should know."""
+
+    type: Literal["noticed"] = "noticed"
+    level: Literal["info", "warning"]
+    text: str
+
+
+class PathRefused(Value):
+    """A path of the proposed tree may not leave the box."""
+
+    type: Literal["path_refused"] = "path_refused"
+    path: str
+    rule: str
+
+
+class TestsRan(Value):
+    """The tests ran once on one tree."""
+
+    type: Literal["tests_ran"] = "tests_ran"
+    purpose: Literal["baseline", "candidate", "base_tests", "new_tests", "rerun"]
+    tree: str
+    exit_code: int
+    timed_out: bool
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int
+
+
+class RunFinished(Value):
+    """The run ended; always the last event."""
+
+    type: Literal["run_finished"] = "run_finished"
+    status: str
+    reason: str
+    exit_code: int
+
+
+HostEvent = Annotated[
+    RunStarted
+    | PhaseStarted
+    | PhaseFinished
+    | BoxOpened
+    | ModelAsked
+    | ModelAnswered
+    | ModelRetried
+    | ModelGaveUp
+    | Noticed
+    | PathRefused
+    | TestsRan
+    | RunFinished,
+    Field(discriminator="type"),
+]
+
+
+class Record(Value):
+    """One line of events.jsonl. `source` says whether the host saw it or only the agent told of it."""
+
+    seq: int
+    time: str
+    run: str
+    source: Literal["host", "agent"]
+    event: Annotated[HostEvent | AgentEvent, Field(discriminator="type")]

@@ -1,0 +1,257 @@
+"""The closed unions of messages on the two pipes: host and box, host and gateway.
+
+A message is one line of JSON. A message that has a `body_size` is followed by that many raw bytes.
+Everything that comes out of a box is hostile data: sizes are bounded here, meaning is judged by the host.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ay_bot.protocol.conversation import Message, Role, ToolCall, ToolSpec, Usage, Value
+from ay_bot.protocol.events import AgentEvent
+
+PROTOCOL_VERSION = 1
+
+# ----------------------------------------------------------------- model calls: agent -> host -> gateway and back
+
+
+class ModelRequest(Value):
+    """Ask the model behind `role` for the next message of a conversation."""
+
+    kind: Literal["model_request"] = "model_request"
+    request_id: int
+    role: Role = "main"
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    max_output_tokens: int | None = None
+
+
+class Budget(Value):
+    """What the run has spent of what it may spend: `spent` is the greatest share over money and tokens, 0 to 1."""
+
+    spent: float = 0.0
+    cost_usd: float | None = 0.0
+    tokens: int = 0
+
+
+class ModelReply(Value):
+    """The model's next message. `usage` is this call's alone, `budget` the run's so far."""
+
+    kind: Literal["model_reply"] = "model_reply"
+    request_id: int
+    content: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: Literal["stop", "tool_calls", "length", "content_filter"] = "stop"
+    usage: Usage = Usage()
+    budget: Budget = Budget()
+
+
+FailureCause = Literal[
+    "budget",  # the next call could cost more than what is left
+    "configuration",  # unknown model or provider, no key
+    "authentication",  # 401
+    "payment",  # 402
+    "permission",  # 403
+    "not_found",  # 404
+    "invalid_request",  # 400 and the like
+    "rate_limit",  # 429 that did not go away
+    "context_window",  # the conversation is longer than the model takes
+    "timeout",  # no byte for too long
+    "unreachable",  # no connection
+    "malformed",  # garbage, or half a stream
+    "provider",  # 5xx that did not go away
+]
+
+
+class ModelFailure(Value):
+    """The model gave no message, and retrying did not help. `message` is for people."""
+
+    kind: Literal["model_failure"] = "model_failure"
+    request_id: int
+    cause: FailureCause
+    message: str
+    budget: Budget = Budget()
+
+
+# ----------------------------------------------------------------- host -> gateway
+
+
+class ModelSetting(Value):
+    """Which model stands behind a role. `api_base` is None for the provider's own address."""
+
+    model: str
+    api_base: str | None = None
+
+
+class Configure(Value):
+    """The first message to the gateway: roles and caps. A cap of 0 means no cap. Times are seconds."""
+
+    kind: Literal["configure"] = "configure"
+    roles: dict[Role, ModelSetting]
+    max_cost_usd: float = 0.0
+    max_tokens: int = 0
+    idle_timeout: float = 300.0
+    total_timeout: float = 600.0
+    max_retries: int = 4
+    max_retry_wait: float = 120.0
+
+
+# ----------------------------------------------------------------- gateway -> host
+
+
+class GatewayReady(Value):
+    """The gateway has loaded what it needs and takes requests; prices are known for `priced` roles."""
+
+    kind: Literal["gateway_ready"] = "gateway_ready"
+    priced: tuple[Role, ...] = ()
+    context_windows: dict[Role, int] = {}
+
+
+class ModelProgress(Value):
+    """A sign of life while a request runs: characters received, or a wait before the next try."""
+
+    kind: Literal["model_progress"] = "model_progress"
+    request_id: int
+    received_characters: int = 0
+    retry_in: float | None = None
+    reason: str = ""
+
+
+# ----------------------------------------------------------------- host -> box
+
+
+class Seed(Value):
+    """The workspace as a tar stream (body), unpacked into the empty /work. Then `setup` runs there, if given."""
+
+    kind: Literal["seed"] = "seed"
+    body_size: int
+    setup: str = ""
+    setup_timeout: float = 600.0
+
+
+class Work(Value):
+    """Start the agent: once per box, after `Seed`. Times are seconds."""
+
+    kind: Literal["work"] = "work"
+    task: str
+    instructions: str = ""  # AGENTS.md of the base commit
+    test_command: str = ""
+    max_steps: int = 100
+    max_context_tokens: int = 100_000
+    command_timeout: float = 600.0
+    test_timeout: float = 1200.0
+    ignore: tuple[str, ...] = ()  # gitignore patterns on top of the repository's own
+
+
+class Feedback(Value):
+    """The proposed change did not pass: what was wrong. The agent goes on and finishes again."""
+
+    kind: Literal["feedback"] = "feedback"
+    text: str
+    max_steps: int
+
+
+class Check(Value):
+    """Run the tests in the seeded workspace. `report` is where a JUnit file is looked for, outside the workspace."""
+
+    kind: Literal["check"] = "check"
+    command: str
+    timeout: float
+    report: str
+    environment: dict[str, str] = {}
+
+
+class Exit(Value):
+    """End the box at once."""
+
+    kind: Literal["exit"] = "exit"
+
+
+# ----------------------------------------------------------------- box -> host
+
+
+class Hello(Value):
+    """The first message of a box: what runs inside."""
+
+    kind: Literal["hello"] = "hello"
+    protocol: int
+    pid: int
+    uid: int
+    python: str
+    programs: tuple[str, ...] = ()  # which of git, rg, sh the image has
+
+
+class Seeded(Value):
+    """The workspace is unpacked and set up; `setup_output` holds the tail of a failed set-up."""
+
+    kind: Literal["seeded"] = "seeded"
+    files: int
+    setup_exit_code: int = 0
+    setup_output: str = ""
+
+
+class Happened(Value):
+    """An event of the agent, for the log and for people."""
+
+    kind: Literal["happened"] = "happened"
+    event: AgentEvent
+
+
+FileMode = Literal["100644", "100755", "120000"]
+
+
+class ChangedFile(Value):
+    """One file that differs from the seed. Its content (for 120000: the link's target) is `size` bytes of the body."""
+
+    path: str
+    mode: FileMode
+    size: int = Field(ge=0)
+
+
+EndReason = Literal["finished", "steps", "budget", "stuck", "model_failed", "context"]
+
+
+class Finished(Value):
+    """The agent has ended, and this is its tree: every file that is new or differs, and every one that is gone.
+
+    The body is the contents of `changed`, one after another, in order.
+    """
+
+    kind: Literal["finished"] = "finished"
+    reason: EndReason
+    summary: str = ""
+    steps: int = 0
+    changed: tuple[ChangedFile, ...] = ()
+    deleted: tuple[str, ...] = ()
+    unrepresentable: tuple[str, ...] = ()  # repr of names that are not UTF-8, and of sockets, devices and the like
+    failure: ModelFailure | None = None
+    body_size: int = 0
+
+
+class Checked(Value):
+    """The tests ran. The body is the JUnit file, empty where none was written; `output` has head and tail."""
+
+    kind: Literal["checked"] = "checked"
+    exit_code: int
+    timed_out: bool = False
+    seconds: float
+    output: str
+    body_size: int = 0
+
+
+class BoxFailed(Value):
+    """The program in the box met an error of its own and ends."""
+
+    kind: Literal["box_failed"] = "box_failed"
+    message: str
+
+
+HostToBox = Annotated[
+    Seed | Work | Feedback | Check | ModelReply | ModelFailure | Exit, Field(discriminator="kind")
+]
+BoxToHost = Annotated[
+    Hello | Seeded | Happened | ModelRequest | Finished | Checked | BoxFailed, Field(discriminator="kind")
+]
+HostToGateway = Annotated[Configure | ModelRequest, Field(discriminator="kind")]
+GatewayToHost = Annotated[GatewayReady | ModelProgress | ModelReply | ModelFailure, Field(discriminator="kind")]
