@@ -1,1 +1,1 @@
-"""The host room: it holds the repository and the engine's socket, judges all that comes out of the box, and publishes."""
+"""The host room: it holds the repository and the engine, judges all that leaves a box, and publishes."""

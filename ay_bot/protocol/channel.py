@@ -6,6 +6,7 @@ the channel with ProtocolBroken. The channel itself has no threads; a driver who
 """
 
 import threading
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -31,8 +32,35 @@ class ByteStream(Protocol):
         ...
 
 
-class Closed(Exception):  # noqa: N818 - an end, not an error
+class Closed(Exception):
     """The far side closed the stream between two messages."""
+
+
+class Body:
+    """The raw bytes that follow a message, read as a file is."""
+
+    def __init__(self, read_some: Callable[[int], bytes], size: int) -> None:
+        self._read_some = read_some
+        self.remaining = size
+        self._size = size
+
+    def read(self, size: int = -1) -> bytes:
+        """Read `size` bytes, or all that is left; fewer only at the end of the body."""
+        wanted = self.remaining if size < 0 else min(size, self.remaining)
+        parts = bytearray()
+        while len(parts) < wanted:
+            data = self._read_some(min(CHUNK, wanted - len(parts)))
+            if not data:
+                msg = f"the stream ended inside a body, {self.remaining - len(parts)} of {self._size} bytes short"
+                raise ProtocolBroken(msg)
+            parts += data
+        self.remaining -= wanted
+        return bytes(parts)
+
+    def drain(self) -> None:
+        """Read what is left and throw it away."""
+        while self.remaining:
+            self.read(CHUNK)
 
 
 class Channel(Generic[Incoming]):
@@ -54,27 +82,38 @@ class Channel(Generic[Incoming]):
         if announced != len(body):
             msg = f"{type(message).__name__} announces {announced} bytes, but its body has {len(body)}"
             raise ValueError(msg)
-        line = message.model_dump_json(exclude_defaults=False).encode() + b"\n"
+        line = message.model_dump_json().encode() + b"\n"
         with self._write_lock:
             self._stream.write(line)
             if body:
                 self._stream.write(body)
 
     def receive(self) -> tuple[Incoming, bytes]:
-        """Read the next message and its body (empty for most). Raises Closed or ProtocolBroken."""
+        """Read the next message and its whole body (empty for most). Raises Closed or ProtocolBroken."""
+        message, body = self.receive_streaming()
+        return message, body.read()
+
+    def receive_streaming(self) -> tuple[Incoming, "Body"]:
+        """Read the next message; its body is read by the caller, all of it, before the next receive."""
         line = self._read_line()
         try:
             message = self._incoming.validate_json(line)
         except (ValidationError, RecursionError) as error:
-            shown = line[:200].decode("utf-8", "replace")
-            what = "; ".join(str(e["msg"]) for e in error.errors()[:3]) if isinstance(error, ValidationError) else str(error)
-            msg = f"a message that the protocol does not know: {shown!r} ({what})"
+            what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            msg = f"a message that the protocol does not know: {line[:200].decode('utf-8', 'replace')!r} ({what})"
             raise ProtocolBroken(msg) from None
         size = getattr(message, "body_size", 0)
         if not 0 <= size <= self._max_body:
             msg = f"a body of {size} bytes; at most {self._max_body} are allowed"
             raise ProtocolBroken(msg)
-        return message, self._read_exactly(size)
+        return message, Body(self._read_some, size)
+
+    def _read_some(self, size: int) -> bytes:
+        if self._buffer:
+            data = bytes(self._buffer[:size])
+            del self._buffer[: len(data)]
+            return data
+        return self._stream.read(size)
 
     def _read_line(self) -> bytes:
         searched = 0
@@ -96,14 +135,3 @@ class Channel(Generic[Incoming]):
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
-
-    def _read_exactly(self, size: int) -> bytes:
-        body = self._buffer[:size]
-        del self._buffer[:size]
-        while len(body) < size:
-            data = self._stream.read(min(CHUNK, size - len(body)))
-            if not data:
-                msg = f"the stream ended inside a body, after {len(body)} of {size} bytes"
-                raise ProtocolBroken(msg)
-            body += data
-        return bytes(body)

@@ -247,9 +247,7 @@ class BoxFailed(Value):
     message: str
 
 
-HostToBox = Annotated[
-    Seed | Work | Feedback | Check | ModelReply | ModelFailure | Exit, Field(discriminator="kind")
-]
+HostToBox = Annotated[Seed | Work | Feedback | Check | ModelReply | ModelFailure | Exit, Field(discriminator="kind")]
 BoxToHost = Annotated[
     Hello | Seeded | Happened | ModelRequest | Finished | Checked | BoxFailed, Field(discriminator="kind")
 ]

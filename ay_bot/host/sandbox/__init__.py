@@ -53,7 +53,7 @@ class Sandbox(Protocol):
     name: DriverName
 
     def resolve_image(self, image: str) -> str:
-        """Return the digest (or description) of the image that `image` names ("" for the default), or raise ImageUnavailable."""
+        """Return the digest of the image that `image` names ("" for the default), or raise ImageUnavailable."""
         ...
 
     def open(self, spec: BoxSpec) -> AbstractContextManager[Box]:
