@@ -60,6 +60,10 @@ class Sandbox(Protocol):
         """Make a box, wait for its Hello, and remove it at the end of the with block, however that ends."""
         ...
 
+    def weaknesses(self) -> tuple[str, ...]:
+        """Return what this wall can't give here, a sentence each; nothing for a full one."""
+        ...
+
     def reap(self) -> list[str]:
         """Remove what dead or overdue runs left behind, and return its names."""
         ...

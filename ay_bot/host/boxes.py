@@ -1,0 +1,65 @@
+"""All boxes of one run: it opens them through a driver, remembers them, and can end them all at once."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+from ay_bot.errors import AyBotError, Interrupted
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.sandbox import Box, BoxSpec, DriverName, Sandbox
+from ay_bot.protocol.events import BoxOpened
+
+
+class Boxes:
+    """A Sandbox that tracks what it opened. After `stop` no box runs and none can be opened."""
+
+    def __init__(self, sandbox: Sandbox, log: EventLog) -> None:
+        self.name: DriverName = sandbox.name
+        self._sandbox = sandbox
+        self._log = log
+        self._running: set[Box] = set()
+        self._stopped: AyBotError | None = None
+        self._lock = threading.Lock()
+
+    def resolve_image(self, image: str) -> str:
+        """Return the digest of `image`; see Sandbox."""
+        return self._sandbox.resolve_image(image)
+
+    def weaknesses(self) -> tuple[str, ...]:
+        """Return what this wall can't give; see Sandbox."""
+        return self._sandbox.weaknesses()
+
+    def reap(self) -> list[str]:
+        """Remove what dead runs left behind; see Sandbox."""
+        return self._sandbox.reap()
+
+    def open(self, spec: BoxSpec) -> AbstractContextManager[Box]:
+        """Open a box; see Sandbox. Raises the reason given to `stop` once that was called."""
+        return self._open(spec)
+
+    @contextmanager
+    def _open(self, spec: BoxSpec) -> Iterator[Box]:
+        self.check()
+        with self._sandbox.open(spec) as box:
+            with self._lock:
+                self._running.add(box)
+            try:
+                self.check()
+                self._log.emit(BoxOpened(purpose=spec.purpose, box=box.name, image=box.image))
+                yield box
+            finally:
+                with self._lock:
+                    self._running.discard(box)
+
+    def check(self) -> None:
+        """Raise the reason given to `stop`, if it was called."""
+        if self._stopped:
+            raise self._stopped
+
+    def stop(self, reason: AyBotError | None = None) -> None:
+        """End every box now, from any thread."""
+        with self._lock:
+            self._stopped = self._stopped or reason or Interrupted("the run was stopped")
+            running = tuple(self._running)
+        for box in running:
+            box.kill()

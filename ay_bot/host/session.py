@@ -1,0 +1,137 @@
+"""One agent at work in one box: it relays model requests, logs what it is told, and receives the agent's tree."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from ay_bot.errors import ProtocolBroken, SandboxUnavailable, UsageError
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.sandbox import Box
+from ay_bot.protocol.channel import Closed
+from ay_bot.protocol.conversation import Usage
+from ay_bot.protocol.events import ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried
+from ay_bot.protocol.messages import (
+    BoxFailed,
+    BoxToHost,
+    Feedback,
+    Finished,
+    Happened,
+    ModelFailure,
+    ModelProgress,
+    ModelReply,
+    ModelRequest,
+    Seed,
+    Seeded,
+    Work,
+)
+
+
+class Model(Protocol):
+    """Whoever answers model requests: the gateway."""
+
+    def ask(self, request: ModelRequest, on_progress: Callable[[ModelProgress], None]) -> ModelReply | ModelFailure:
+        """Return the model's next message, or why there is none."""
+        ...
+
+
+class Session:
+    """The host's side of an agent box. `usage` is what its model calls cost so far."""
+
+    def __init__(self, box: Box, model: Model, log: EventLog) -> None:
+        self._box = box
+        self._model = model
+        self._log = log
+        self.usage = Usage()
+
+    def seed(self, archive: Path, setup: str, timeout: float) -> None:
+        """Fill the workspace with a tar file and run the set-up there. Raises UsageError if the set-up fails."""
+        send_seed(self._box, archive, setup, timeout)
+
+    def work(self, work: Work) -> tuple[Finished, bytes]:
+        """Start the agent and return its tree when it ends."""
+        self._box.channel.send(work)
+        return self._relay()
+
+    def resume(self, feedback: Feedback) -> tuple[Finished, bytes]:
+        """Tell the agent what is wrong with its tree, and return its next one."""
+        self._box.channel.send(feedback)
+        return self._relay()
+
+    def ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
+        """Relay one request to the model, and log it."""
+        self._log.emit(ModelAsked(request_id=request.request_id, role=request.role, messages=len(request.messages)))
+        started = time.monotonic()
+        reply = self._model.ask(request, self._on_progress)
+        if isinstance(reply, ModelFailure):
+            self._log.emit(ModelGaveUp(request_id=reply.request_id, cause=reply.cause, message=reply.message))
+            return reply
+        self.usage += reply.usage
+        self._log.emit(
+            ModelAnswered(
+                request_id=reply.request_id,
+                seconds=round(time.monotonic() - started, 4),
+                usage=reply.usage,
+                total=self.usage,
+                tool_calls=tuple(call.name for call in reply.tool_calls),
+            )
+        )
+        return reply
+
+    def _relay(self) -> tuple[Finished, bytes]:
+        while True:
+            message, body = receive(self._box)
+            match message:
+                case Happened(event=event):
+                    self._log.emit_from_agent(event)
+                case ModelRequest():
+                    self._box.channel.send(self.ask(message))
+                case Finished():
+                    return message, body
+                case _:
+                    raise unexpected(self._box, message)
+
+    def _on_progress(self, progress: ModelProgress) -> None:
+        if progress.retry_in is not None:
+            self._log.emit(
+                ModelRetried(request_id=progress.request_id, retry_in=progress.retry_in, reason=progress.reason)
+            )
+
+
+def send_seed(box: Box, archive: Path, setup: str, timeout: float) -> None:
+    """Fill a box's workspace with a tar file and run the set-up there. Raises UsageError if the set-up fails."""
+    import mmap
+
+    with archive.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        content = memoryview(mapped)
+        try:
+            box.channel.send(Seed(body_size=len(content), setup=setup, setup_timeout=timeout), content)
+            message, _ = receive(box)
+        finally:
+            content.release()
+    if not isinstance(message, Seeded):
+        raise unexpected(box, message)
+    if message.setup_exit_code:
+        what = f"the set-up command `{setup}` failed in the box with exit code {message.setup_exit_code}"
+        raise UsageError(
+            f"{what}:\n{message.setup_output.rstrip()}",
+            hint="the box has no network: put what the tests need into the image (`--image`), or mend the command",
+        )
+
+
+def receive(box: Box) -> tuple[BoxToHost, bytes]:
+    """Return the box's next message and its body. Raises SandboxUnavailable if the box is gone or broke."""
+    try:
+        message, body = box.channel.receive()
+    except Closed:
+        what = f"the box `{box.name}` ended in the middle of the work"
+        raise SandboxUnavailable(what, hint="see the log of the engine; a box that ran out of memory ends so") from None
+    if isinstance(message, BoxFailed):
+        msg = f"the program in the box `{box.name}` failed: {message.message}"
+        raise SandboxUnavailable(msg, hint="this is a bug in ay-bot; please report it with this message")
+    return message, body
+
+
+def unexpected(box: Box, message: BoxToHost) -> ProtocolBroken:
+    """Return the error for a message that is not due now."""
+    return ProtocolBroken(f"the box `{box.name}` said `{message.kind}` when that was not due; it was ended")
