@@ -20,7 +20,9 @@ def read_task(task: str | None, issue: str | None) -> Task:
     """Return the task given as text, as a file, or as `-` for standard input. Raises UsageError."""
     if (task is None) == (issue is None):
         what = "no task was given" if task is None else "both --task and --issue were given"
-        raise UsageError(what, hint="say what to do with `--task TEXT` or `--issue FILE` (`--issue -` reads from stdin)")
+        raise UsageError(
+            what, hint="say what to do with `--task TEXT` or `--issue FILE` (`--issue -` reads from stdin)"
+        )
     return parse_task(task if task is not None else _read_issue(issue or ""))
 
 

@@ -1,0 +1,210 @@
+"""What a person sees in a terminal: live progress on stderr, and the result of a run on stdout."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, Self, TextIO
+
+from ay_bot.protocol.conversation import Usage
+from ay_bot.protocol.events import (
+    AssistantSaid,
+    BoxOpened,
+    ContextReduced,
+    ModelAnswered,
+    ModelErred,
+    ModelGaveUp,
+    ModelRetried,
+    Noticed,
+    PathRefused,
+    PhaseStarted,
+    Record,
+    RunStarted,
+    StepStarted,
+    TestsRan,
+    ToolFinished,
+    ToolStarted,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.status import Status
+
+    from ay_bot.host.report import Result, Verification
+
+WIDEST = 200
+SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
+STYLE = {
+    "fixed": "green",
+    "new": "green",
+    "unchanged": "dim",
+    "still_failing": "yellow",
+    "new_unproven": "yellow",
+    "flaky": "yellow",
+}
+
+
+class Progress:
+    """A face of the event log: a line for what happened, and on a terminal a live line for what happens now."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._started = time.monotonic()
+        self._step = 0
+        self._usage = Usage()
+        self._doing = "starting"
+        self._status: Status | None = None
+
+    def __enter__(self) -> Self:
+        """Start the live line, where there is a terminal to show it."""
+        if self._stream.isatty():
+            from rich.console import Console
+
+            self._status = Console(file=self._stream).status(self._now())
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the live line."""
+        if self._status:
+            self._status.stop()
+            self._status = None
+
+    def __call__(self, record: Record) -> None:
+        """Show one event."""
+        line = self._line(record)
+        if line:
+            self._print(line)
+        if self._status:
+            self._status.update(self._now())
+
+    def _print(self, line: str) -> None:
+        text = printable(f"{time.monotonic() - self._started:6.1f}s  {line}")[:WIDEST]
+        if self._status:
+            self._status.console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+
+    def _now(self) -> str:
+        cost = "" if self._usage.cost_usd is None else f" · ${self._usage.cost_usd:.4f}"
+        tokens = self._usage.prompt_tokens + self._usage.completion_tokens
+        return f"{self._doing} · step {self._step} · {tokens:,} tokens{cost}"
+
+    def _line(self, record: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - one arm for each kind of event
+        match record.event:
+            case RunStarted() as event:
+                return f"ay-bot {event.version} on {event.repository} at {event.base[:12]}, model {event.model}"
+            case PhaseStarted() as event:
+                self._doing = event.phase
+                return f"{event.phase:<10} {event.detail}".rstrip() if event.phase in SHOWN_PHASES else ""
+            case BoxOpened() as event:
+                return f"{'box':<10} {event.purpose}: {event.box} ({event.image[:60]})"
+            case StepStarted() as event:
+                self._step = event.step
+                self._doing = "thinking"
+                return ""
+            case ToolStarted() as event:
+                self._doing = event.tool
+                return ""
+            case ToolFinished() as event:
+                mark = "" if event.ok else "failed: "
+                return f"step {self._step:<5} {event.tool}: {mark}{event.outcome} ({event.seconds:.1f}s){self._spent()}"
+            case AssistantSaid() as event:
+                return f"step {self._step:<5} “{event.text.strip().splitlines()[0] if event.text.strip() else ''}”"
+            case ModelAnswered() as event:
+                self._usage = event.total
+                return ""
+            case ModelErred() as event:
+                return f"step {self._step:<5} the model erred: {event.problem}"
+            case ModelRetried() as event:
+                return f"{'model':<10} {event.reason}; next try in {event.retry_in:.0f}s"
+            case ModelGaveUp() as event:
+                return f"{'model':<10} {event.cause}: {event.message}"
+            case ContextReduced() as event:
+                return f"{'context':<10} {event.before_tokens:,} tokens cut to {event.after_tokens:,}"
+            case TestsRan() as event:
+                counts = f"{event.passed} passed, {event.failed} failed, {event.skipped} skipped"
+                ended = "did not end in time" if event.timed_out else f"exit {event.exit_code}"
+                return f"{'tests':<10} {event.purpose}: {counts} ({ended}, {event.seconds:.1f}s)"
+            case PathRefused() as event:
+                return f"{'withheld':<10} {event.path}: {event.rule}"
+            case Noticed() as event:
+                return f"{event.level:<10} {event.text}"
+            case _:
+                return ""
+
+    def _spent(self) -> str:
+        tokens = self._usage.prompt_tokens + self._usage.completion_tokens
+        cost = "" if not self._usage.cost_usd else f", ${self._usage.cost_usd:.4f}"
+        return f" · {tokens:,} tokens{cost}" if tokens else ""
+
+
+def printable(text: str) -> str:
+    """Return text on one line without control characters, so that no box can steer a terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
+
+
+def printable_lines(text: str) -> str:
+    """Return text with its lines and tabs, but no other control characters."""
+    return "\n".join(printable(line.replace("\t", "    ")) for line in text.split("\n"))
+
+
+def show_result(result: "Result", diff: bytes) -> None:
+    """Print the whole result of a run on stdout, for people."""
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.syntax import Syntax
+
+    console = Console(file=sys.stdout, highlight=False)
+    if result.verification:
+        console.print(Rule("Verification"))
+        _show_verification(console, result.verification)
+    if diff:
+        console.print(Rule("Change"))
+        shown = printable_lines(diff.decode("utf-8", "replace"))
+        console.print(Syntax(shown, "diff", theme="ansi_dark", background_color="default", word_wrap=True))
+    if result.commit_message:
+        console.print(Rule("Commit message"))
+        console.print(printable_lines(result.commit_message).rstrip(), markup=False)
+    if result.pull_request:
+        console.print(Rule("Pull request" + (" (draft)" if result.pull_request.draft else "")))
+        console.print(f"# {result.pull_request.title}\n", markup=False)
+        console.print(printable_lines(result.pull_request.body).rstrip(), markup=False, soft_wrap=True)
+    console.print(Rule())
+    _show_end(console, result)
+
+
+def _show_verification(console: "Console", verification: "Verification") -> None:
+    console.print(_verification_table(verification))
+    counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in verification.counts.items() if count)
+    console.print(f"{counts or 'no test was reported one by one'}", markup=False)
+    console.print(f"command: {verification.command}\nimage:   {verification.image}", markup=False)
+    for note in verification.notes:
+        console.print(f"note:    {printable(note)}", markup=False)
+
+
+def _verification_table(verification: "Verification") -> "RenderableType":
+    from rich.table import Table
+    from rich.text import Text
+
+    changed = [row for row in verification.tests if row.verdict != "unchanged"]
+    if not changed:
+        return Text("no test changed its outcome")
+    table = Table("Test", "Base", "Candidate", "Verdict", box=None, pad_edge=False)
+    for row in changed[:50]:
+        style = STYLE.get(row.verdict, "red")
+        table.add_row(Text(printable(row.id), overflow="fold"), row.base, row.candidate, Text(row.verdict, style=style))
+    if len(changed) > 50:
+        table.add_row(f"… and {len(changed) - 50} more", "", "", "")
+    return table
+
+
+def _show_end(console: "Console", result: "Result") -> None:
+    usage = result.usage
+    cost = "cost unknown" if usage.cost_usd is None else f"${usage.cost_usd:.4f}"
+    style = "bold green" if result.status == "verified" else "bold yellow"
+    console.print(f"[{style}]{result.status}[/]: ", end="")
+    console.print(printable_lines(result.reason), markup=False)
+    tokens = f"{usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
+    console.print(f"{usage.requests} model calls, {tokens}, {cost}; {result.timings.get('total', 0.0):.1f} s in all")
+    if result.branch:
+        console.print(f"branch `{result.branch}` now holds commit {result.commit[:12]}", markup=False)
