@@ -1,0 +1,47 @@
+# Everything works on a fresh Debian or Ubuntu machine that has Python 3.11, git and make.
+PYTHON_ENVIRONMENT := .venv
+BIN := $(PYTHON_ENVIRONMENT)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench coverage image lock clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+demo: ## Install, and run the main job on a small repository with a scripted model
+	@scripts/bootstrap all
+	@scripts/demo
+
+test: ## Install all that the tests need, and run the whole suite
+	@scripts/bootstrap dev
+	@scripts/test
+
+lint: ## Run ruff, mypy and the import contracts
+	@scripts/bootstrap dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: ## Let ruff rewrite what it can
+	@scripts/bootstrap dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: ## Measure speed, memory and tokens; prints one table
+	@scripts/bootstrap dev
+	$(BIN)/python -m benchmarks
+
+coverage: ## Run the suite with branch coverage
+	@scripts/bootstrap dev
+	@scripts/test --cov --cov-report=term-missing:skip-covered
+
+image: ## Build the box image (installs a Docker engine when root)
+	@scripts/bootstrap all
+	@scripts/prepare-engine
+
+lock: ## Resolve requirements/*.txt again (needs uv on the PATH)
+	@scripts/lock
+
+clean: ## Remove what the targets above made inside this directory
+	rm -rf $(PYTHON_ENVIRONMENT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage out
