@@ -13,6 +13,12 @@ from ay_bot import errors
 from ay_bot.protocol import conversation, events, messages
 
 ROOT = Path(__file__).parent.parent
+LOCKS = {
+    "dev": ROOT / "requirements" / "dev.txt",
+    "all": ROOT / "requirements" / "all.txt",
+    "runtime": ROOT / "ay_bot" / "agent" / "runtime.lock",
+    "toolbox": ROOT / "ay_bot" / "agent" / "toolbox.lock",
+}
 HEAVY = ("litellm", "docker", "pydantic", "yaml", "git", "github", "tiktoken", "httpx")
 
 
@@ -140,17 +146,16 @@ def test_locks_hold_names_versions_and_hashes_only() -> None:
     line = re.compile(
         r"[a-z0-9][a-z0-9.-]*(\[[a-z0-9,-]+\])?==[\w.+!]+( ; [^\\/]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?"
     )
-    locks = sorted((ROOT / "requirements").glob("*.txt"))
-    assert [lock.name for lock in locks] == ["all.txt", "dev.txt", "runtime.txt"]
-    for lock in locks:
-        assert [text for text in lock.read_text().splitlines() if not line.fullmatch(text)] == [], lock
+    for name, lock in LOCKS.items():
+        assert [text for text in lock.read_text().splitlines() if not line.fullmatch(text)] == [], name
 
 
 def test_locks_agree_with_each_other() -> None:
     def pins(name: str) -> set[str]:
-        return set(re.findall(r"^(\S+?==\S+)", (ROOT / "requirements" / f"{name}.txt").read_text(), re.MULTILINE))
+        return set(re.findall(r"^(\S+?==\S+)", LOCKS[name].read_text(), re.MULTILINE))
 
     assert pins("runtime") < pins("all") < pins("dev")
+    assert pins("toolbox") < pins("dev")
 
 
 def test_actions_are_pinned_and_keep_no_credentials() -> None:
@@ -184,8 +189,8 @@ def test_every_test_named_as_evidence_exists() -> None:
     assert named - written == set()
 
 
-def test_demo_scripts_are_parsed_by_the_shell() -> None:
+def test_scripts_are_executable_and_parsed_by_the_shell() -> None:
     for script in [*(ROOT / "scripts").iterdir(), ROOT / ".ci" / "run"]:
-        if script.is_file() and script.read_bytes().startswith(b"#!/bin/bash"):
+        if script.is_file() and script.read_bytes().startswith((b"#!/bin/bash", b"#!/usr/bin/env bash")):
             subprocess.run(["bash", "-n", script], check=True)
             assert script.stat().st_mode & 0o111, script
