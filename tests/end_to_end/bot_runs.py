@@ -84,6 +84,7 @@ class Bot:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            process_group=0,
         )
 
     def run_arguments(self, repository: Path, **options: object) -> list[str]:
@@ -151,7 +152,9 @@ def git(repository: Path, *arguments: str, **more: Any) -> str:
     identity = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in person.items()}
     environment = {"PATH": SYSTEM_PATH, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **identity}
     command = ["git", "-c", "init.defaultBranch=main", "-c", "core.autocrlf=false", "-C", str(repository), *arguments]
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True, **more).stdout
+    return subprocess.run(
+        command, env=environment, check=True, capture_output=True, text=True, errors="surrogateescape", **more
+    ).stdout
 
 
 def commit_all(repository: Path) -> str:

@@ -82,6 +82,7 @@ class ScriptedModel:
         self.requests: list[dict[str, object]] = []
         self.fault = fault
         self.api_base = ""
+        self.commit_message = Answer(text=COMMIT_MESSAGE)
         self._answers = list(answers)
         self._lock = threading.Lock()
 
@@ -91,7 +92,7 @@ class ScriptedModel:
             self.requests.append(request)
             number = len(self.requests)
             if not request.get("tools"):
-                return number, Answer(text=COMMIT_MESSAGE)
+                return number, self.commit_message
             return number, self._answers.pop(0) if self._answers else finish("The script has run out.")
 
     def said_to_it(self) -> str:
@@ -165,7 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format, *arguments):
+    def log_message(self, *arguments):
         """Say nothing."""
 
 
