@@ -1,0 +1,74 @@
+"""The agent's runtime as the host starts it: the command line, and the packages that it is made of."""
+
+import importlib.util
+import py_compile
+from collections.abc import Iterator
+from pathlib import Path
+
+from ay_bot.host.image import CARRIED, PACKAGE
+from ay_bot.host.sandbox import BoxSpec
+from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
+
+PREFIX = "/opt/ay"
+PACKAGES = f"{PREFIX}/packages"
+DEPENDENCIES = (
+    "annotated_types",
+    "pathspec",
+    "pydantic",
+    "pydantic_core",
+    "typing_extensions",
+    "typing_inspection",
+)
+# Nothing of the workspace, the environment or the image's own packages is on the path of this interpreter.
+START = "import sys; sys.path += sys.argv[2].split(':'); from ay_bot.agent.__main__ import main; main()"
+
+COMMAND_ENVIRONMENT = {
+    "HOME": "/tmp",  # noqa: S108 - the box's own
+    "TMPDIR": "/tmp",  # noqa: S108
+    "USER": "ay",
+    "LOGNAME": "ay",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "PYTHONPYCACHEPREFIX": "/tmp/.pycache",  # noqa: S108 - what tests leave behind is not part of the change
+}
+
+
+def box_config(spec: BoxSpec, environment: dict[str, str], limits: ResourceLimits | None = None) -> BoxConfig:
+    """Return what the program in a box is told; `environment` goes over what every box has."""
+    return BoxConfig(
+        deadline=spec.limits.wall,
+        environment={**COMMAND_ENVIRONMENT, **environment},
+        limits=limits or ResourceLimits(),
+    )
+
+
+def program(config: BoxConfig, packages: str = PACKAGES) -> list[str]:
+    """Return the arguments of the interpreter that runs the program in the box."""
+    return ["-I", "-S", "-B", "-c", START, config.model_dump_json(), packages]
+
+
+def installed_packages() -> Iterator[tuple[Path, str]]:
+    """Yield each file or directory that the runtime needs, and its place below the packages of a box."""
+    for name in DEPENDENCIES:
+        spec = importlib.util.find_spec(name)
+        if spec and spec.origin:
+            origin = Path(spec.origin)
+            source = origin.parent if origin.name == "__init__.py" else origin
+            yield source, source.name
+    for name in CARRIED:
+        yield PACKAGE / name, f"{PACKAGE.name}/{name}"
+
+
+def compile_sources() -> None:
+    """Compile the agent's sources beside themselves, if need be: the host never imports them, and a box can't write."""
+    for source in (PACKAGE / "agent").rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        try:
+            if compiled.stat().st_mtime < source.stat().st_mtime:
+                py_compile.compile(str(source), quiet=2)
+        except FileNotFoundError:
+            py_compile.compile(str(source), quiet=2)
+        except OSError:
+            return  # installed where this user can't write: the box compiles them at each start

@@ -1,0 +1,277 @@
+"""Boxes that a Docker engine makes: the one module that talks to an engine."""
+
+import contextlib
+import socket
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ay_bot.errors import AyBotError, ImageUnavailable, SandboxUnavailable
+from ay_bot.host.image import REPOSITORY, image_name, runtime_volume
+from ay_bot.host.owner import is_alive
+from ay_bot.host.runtime import PREFIX
+from ay_bot.host.sandbox import MIB, BoxSpec, DriverName
+from ay_bot.host.sandbox.attached import AttachedSocket
+from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.policy import (
+    OWNER_LABEL,
+    RUN_LABEL,
+    SHARED_MEMORY,
+    Image,
+    creation,
+    is_abandoned,
+    new_uid,
+    tmpfs,
+)
+from ay_bot.host.sandbox.stream import BoxStream, Tail
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+ENGINE_TIMEOUT: Final = 60
+DEADLINE_STATUS: Final = 124
+KILLED_STATUS: Final = 137
+START_ENGINE: Final = "start a Docker engine, or run where bubblewrap is installed (apt-get install -y bubblewrap)"
+
+
+class DockerSandbox:
+    """Boxes are containers without network, rights or disk, made of any image that the engine has."""
+
+    name: DriverName = "docker"
+
+    def __init__(self, client: "APIClient") -> None:
+        self._client = client
+        self._images: dict[str, Image] = {}
+        self._runtime_is_ready = False
+
+    def resolve_image(self, image: str) -> str:
+        """Return the digest of `image`, or of our own for ""."""
+        return self._inspect(image).digest
+
+    def weaknesses(self) -> tuple[str, ...]:
+        """Return what the engine can't cap: nothing."""
+        return ()
+
+    @contextmanager
+    def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
+        """Make a box, wait for its Hello, and remove it at the end."""
+        from docker.errors import DockerException
+
+        image = self._inspect(spec.image)
+        try:
+            if not image.is_ours:
+                self._fill_runtime()
+            container = self._create(spec, image)
+        except (DockerException, OSError) as error:
+            raise _engine_failed("make a box", error) from error
+        stream: BoxStream | None = None
+        try:
+            try:
+                stream = self._attach(container, spec)
+                self._client.start(container)
+            except (DockerException, OSError) as error:
+                raise _engine_failed("start the box", error) from error
+            box = RunningBox(container[:12], image.digest, stream)
+            box.wait_for_hello()
+            yield box
+        finally:
+            if stream is not None:
+                stream.end()
+            self._remove(container)
+
+    def reap(self) -> list[str]:
+        """Remove the boxes of owners that are dead, and those that are overdue."""
+        from docker.errors import DockerException
+
+        removed = []
+        try:
+            found = self._client.containers(all=True, filters={"label": RUN_LABEL})
+        except (DockerException, OSError) as error:
+            raise _engine_failed("list its boxes", error) from error
+        for container in found:
+            labels = container["Labels"]
+            if is_abandoned(labels, now=time.time(), alive=is_alive(labels.get(OWNER_LABEL, ""))):
+                self._remove(container["Id"])
+                removed.append(container["Id"][:12])
+        return removed + self._remove_old_runtimes()
+
+    def _inspect(self, name: str) -> Image:
+        from docker.errors import DockerException, ImageNotFound
+
+        if name not in self._images:
+            wanted = name or image_name()
+            try:
+                found = self._client.inspect_image(wanted)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                hint = f"pull it first: docker pull {name}" if name else "build it: make image"
+                msg = f"the image {wanted} is not on this Docker engine"
+                raise ImageUnavailable(msg, hint=hint) from None
+            except (DockerException, OSError) as error:
+                raise _engine_failed(f"describe the image {wanted}", error) from error
+            config = found["Config"]
+            self._images[name] = Image(
+                digest=found["Id"],
+                environment=tuple(config.get("Env") or ()),
+                volumes=tuple(config.get("Volumes") or ()),
+                is_ours=image_name() in (wanted, *(found.get("RepoTags") or ())),
+            )
+        return self._images[name]
+
+    def _create(self, spec: BoxSpec, image: Image) -> str:
+        from docker.types import LogConfig, Mount, Ulimit
+
+        limits = spec.limits
+        uid = new_uid()
+        runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
+        host = self._client.create_host_config(
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges:true"],
+            init=False,
+            ipc_mode="private",
+            auto_remove=True,
+            log_config=LogConfig(type="none"),
+            pids_limit=limits.pids,
+            mem_limit=limits.memory,
+            memswap_limit=limits.memory,
+            nano_cpus=int(limits.cpus * 1e9),
+            oom_score_adj=500,
+            shm_size=SHARED_MEMORY,
+            ulimits=[
+                Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
+            ],
+            tmpfs=tmpfs(limits, uid, image.volumes),
+            mounts=[] if image.is_ours else [runtime],
+        )
+        created = self._client.create_container(
+            **creation(spec, image, uid),
+            host_config=host,
+            working_dir="/",
+            hostname="box",
+            stdin_open=True,
+            tty=False,
+            detach=False,  # the engine closes the box's input when this process is gone
+            network_disabled=True,
+            healthcheck={"test": ["NONE"]},
+            stop_signal="SIGKILL",
+        )
+        return str(created["Id"])
+
+    def _attach(self, container: str, spec: BoxSpec) -> BoxStream:
+        attached = self._client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+        raw = getattr(attached, "_sock", attached)
+        if not isinstance(raw, socket.socket | ssl.SSLSocket):
+            msg = f"a connection of type {type(raw).__name__}"
+            raise OSError(msg)
+        raw.settimeout(None)
+        errors = Tail()
+        return BoxStream(AttachedSocket(raw, errors, attached), lambda: self._explain(container, spec, errors))
+
+    def _explain(self, container: str, spec: BoxSpec, errors: Tail) -> None:
+        """Raise why a box ended by itself."""
+        status, out_of_memory = self._last_events(container)
+        if out_of_memory or (status == KILLED_STATUS and not errors.text()):
+            what = (
+                f"the box used more memory than its limit of {spec.limits.memory // MIB} MiB, /work and /tmp included"
+            )
+            raise SandboxUnavailable(what, hint="allow more memory, or let the tests use less at a time")
+        if status == DEADLINE_STATUS:
+            what = f"the box reached its time limit of {spec.limits.wall:.0f} seconds"
+            raise SandboxUnavailable(what, hint="allow more time, or give the run a smaller task")
+        if status or errors.text():
+            text = errors.text() or "it left no message"
+            msg = f"the program in the box ended by itself with exit code {status}: {text}"
+            raise SandboxUnavailable(msg)
+
+    def _last_events(self, container: str) -> tuple[int | None, bool]:
+        """Return the exit code of a box that ended, and whether it ran out of memory; the engine remembers both."""
+        from docker.errors import DockerException
+
+        out_of_memory = False
+        filters = {"container": container, "event": ["oom", "die"]}
+        with contextlib.suppress(DockerException, OSError):
+            for event in self._client.events(since=1, until=int(time.time()) + 3, filters=filters, decode=True):
+                if event["Action"] == "oom":
+                    out_of_memory = True
+                elif event["Action"] == "die":
+                    return int(event["Actor"]["Attributes"].get("exitCode", "1")), out_of_memory
+        return None, out_of_memory
+
+    def _remove(self, container: str) -> None:
+        from docker.errors import DockerException
+
+        with contextlib.suppress(DockerException, OSError):  # gone, going, or found by the next reap
+            self._client.remove_container(container, v=True, force=True)
+
+    def _fill_runtime(self) -> None:
+        """Have the engine copy our runtime into its volume, as it does for an empty one that a new container gets."""
+        from docker.types import Mount
+
+        if self._runtime_is_ready:
+            return
+        volume = Mount(target=PREFIX, source=runtime_volume(), type="volume", labels={"ay.runtime": runtime_volume()})
+        created = self._client.create_container(
+            image=self._inspect("").digest,
+            entrypoint=[f"{PREFIX}/bin/python3"],
+            host_config=self._client.create_host_config(network_mode="none", mounts=[volume]),
+        )
+        self._remove_filler(str(created["Id"]))
+        self._runtime_is_ready = True
+
+    def _remove_filler(self, container: str) -> None:
+        self._client.remove_container(container, force=True)
+
+    def _remove_old_runtimes(self) -> list[str]:
+        from docker.errors import DockerException
+
+        removed = []
+        with contextlib.suppress(DockerException, OSError):
+            found = self._client.volumes(filters={"label": "ay.runtime"})["Volumes"] or []
+            for name in (volume["Name"] for volume in found):
+                if name != runtime_volume() and name.startswith(f"{REPOSITORY}-runtime-"):
+                    with contextlib.suppress(DockerException):  # in use by a run of another version
+                        self._client.remove_volume(name)
+                        removed.append(name)
+        return removed
+
+
+def find_engine(environment: Mapping[str, str]) -> str | None:
+    """Return where an engine may listen, without talking to it: DOCKER_HOST, or the first socket that exists."""
+    if host := environment.get("DOCKER_HOST"):
+        return host
+    places = [Path("/var/run/docker.sock")]
+    if runtime := environment.get("XDG_RUNTIME_DIR"):
+        places.append(Path(runtime) / "docker.sock")
+    if home := environment.get("HOME"):
+        places.append(Path(home) / ".docker" / "run" / "docker.sock")
+    return next((f"unix://{place}" for place in places if place.is_socket()), None)
+
+
+def connect(environment: Mapping[str, str]) -> DockerSandbox:
+    """Return a driver for the engine that answers, or raise SandboxUnavailable."""
+    address = find_engine(environment)
+    if address is None:
+        msg = "no Docker engine: there is no socket where one would listen, and DOCKER_HOST is not set"
+        raise SandboxUnavailable(msg, hint=START_ENGINE)
+    from docker import APIClient
+    from docker.errors import DockerException
+    from docker.utils import kwargs_from_env
+
+    settings = kwargs_from_env({**environment, "DOCKER_HOST": address})
+    try:
+        return DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings))
+    except (DockerException, OSError) as error:
+        msg = f"no Docker engine answers at {address}: {error}"
+        raise SandboxUnavailable(msg, hint=START_ENGINE) from error
+
+
+def _engine_failed(what: str, error: Exception) -> AyBotError:
+    if isinstance(error, AyBotError):
+        return error
+    return SandboxUnavailable(f"the Docker engine could not {what}: {error}", hint="the engine's log says more")
