@@ -1,0 +1,32 @@
+"""The two mixed trees of verification: one commit's tests over the other commit's code."""
+
+from collections.abc import Sequence
+
+from ay_bot.host.changes import PatchEntry, VerifiedPatch
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.test_files import belongs_to_tests
+from ay_bot.host.tree_stream import TreeChange
+
+
+def base_tests_over_candidate(checkout: Checkout, patch: VerifiedPatch) -> str:
+    """Return the candidate's tree with every test file and test configuration exactly as the base commit has it."""
+    return _lay_over(checkout, patch.tree, patch.base, _test_entries(patch))
+
+
+def candidate_tests_over_base(checkout: Checkout, patch: VerifiedPatch) -> str:
+    """Return the base commit's tree with every test file and test configuration as the candidate has it."""
+    return _lay_over(checkout, patch.base, patch.tree, _test_entries(patch))
+
+
+def _test_entries(patch: VerifiedPatch) -> tuple[PatchEntry, ...]:
+    return tuple(entry for entry in patch.entries if belongs_to_tests(entry.path))
+
+
+def _lay_over(checkout: Checkout, under: str, over: str, entries: Sequence[PatchEntry]) -> str:
+    there = checkout.list_files(over)
+    changes = []
+    for entry in entries:
+        path = entry.path.encode()
+        wanted = there.get(path)
+        changes.append(TreeChange(path, wanted.mode, object_id=wanted.object_id) if wanted else TreeChange(path, None))
+    return checkout.write_tree(under, changes)
