@@ -1,11 +1,19 @@
-"""The console script: it hands over to the command line and does nothing before."""
+"""The console script: it starts the slowest part of a run first, then hands over to the command line."""
+
+import sys
 
 
 def main() -> None:
     """Run `ay-bot`."""
-    from ay_bot.cli import main as run
+    gateway = None
+    if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
+        from ay_bot.host.gateway_process import start_gateway
 
-    run()
+        gateway = start_gateway()
+    from ay_bot import cli
+
+    cli.Prestarted.gateway = gateway
+    cli.main()
 
 
 if __name__ == "__main__":

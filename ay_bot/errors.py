@@ -3,6 +3,7 @@
 AyBotError                       1  a bug in ay-bot, when nothing more exact is known
 |-- UsageError                   2  the command line, the configuration or the repository can't be used as given
 |-- BudgetSpent                  4  a cap on money, tokens, steps or time was reached before the work was done
+|-- TestsUnusable              7  the tests prove nothing: they don't end, even before the change
 |-- SandboxUnavailable           8  no box could be made, or the box broke
 |   `-- ImageUnavailable         8  the box image is not there
 |-- ModelFailed                  9  the model could not be used: key, server, reply, limits
@@ -58,6 +59,12 @@ class BudgetSpent(AyBotError):
     """A cap on money, tokens, steps or time was reached before the work was done."""
 
     exit_code = ExitCode.BUDGET_SPENT
+
+
+class TestsUnusable(AyBotError):
+    """The tests prove nothing about any change: they don't end, even on the base commit."""
+
+    exit_code = ExitCode.TESTS_FAILED
 
 
 class SandboxUnavailable(AyBotError):

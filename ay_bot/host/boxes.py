@@ -1,10 +1,10 @@
 """All boxes of one run: it opens them through a driver, remembers them, and can end them all at once."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-from ay_bot.errors import AyBotError, Interrupted
+from ay_bot.errors import AyBotError, BudgetSpent, Interrupted
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box, BoxSpec, DriverName, Sandbox
 from ay_bot.protocol.events import BoxOpened
@@ -63,3 +63,25 @@ class Boxes:
             running = tuple(self._running)
         for box in running:
             box.kill()
+
+
+@contextmanager
+def ended_in_time(boxes: Boxes, seconds: float, and_then: Callable[[], None]) -> Iterator[None]:
+    """When the run's time is up, end every box, call `and_then`, and raise BudgetSpent out of the with block."""
+    spent = BudgetSpent(f"the run did not end within {seconds:.0f} s", hint="give it more time with `--timeout`")
+
+    def end() -> None:
+        boxes.stop(spent)
+        and_then()
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except AyBotError:
+        boxes.check()  # a box that was ended on purpose only looks broken
+        raise
+    finally:
+        timer.cancel()
+        boxes.stop()

@@ -1,9 +1,5 @@
-"""The settings of a run: defaults, then the repository's file from the base commit, then the command line.
+"""The settings of a run: defaults, then the repository's file from the base commit, then the command line."""
 
-This is the one module that reads the environment.
-"""
-
-import os
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
@@ -107,15 +103,3 @@ def _parse_file(file: bytes) -> dict[str, object]:
         msg = f"{CONFIG_FILE} of the base commit is not a table of settings"
         raise UsageError(msg, hint="write one `name: value` a line")
     return content
-
-
-def environment() -> Mapping[str, str]:
-    """Return the process's environment, for the modules that need a named part of it."""
-    return os.environ  # noqa: TID251 - this is the one place
-
-
-def forget_model_keys(keys: Mapping[str, str]) -> None:
-    """Take the model keys out of this process's environment, so that no child but the gateway can have them."""
-    for name in keys:
-        if name.endswith(("_KEY", "_TOKEN", "_SECRET", "_CREDENTIALS")) or name.startswith("AWS_"):
-            os.environ.pop(name, None)  # noqa: TID251 - this is the one place

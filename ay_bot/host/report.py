@@ -1,23 +1,11 @@
-"""The result of a run as others script against it: result.json, its schema, and the files of `--out`."""
+"""The result of a run as others script against it: result.json and its schema."""
 
 import json
-from pathlib import Path
 from typing import Literal
 
 from ay_bot.protocol.conversation import Usage, Value
 
 Status = Literal["verified", "tests_failed", "refused", "no_change", "stopped", "error"]
-Verdict = Literal[
-    "fixed",
-    "broken",
-    "still_failing",
-    "unchanged",
-    "new",
-    "new_unproven",
-    "removed",
-    "weakened",
-    "flaky",
-]
 
 
 class PullRequest(Value):
@@ -85,19 +73,3 @@ class Result(Value):
 def result_schema() -> str:
     """Return the JSON schema of result.json, as it is committed under docs/."""
     return json.dumps(Result.model_json_schema(mode="serialization"), indent=2) + "\n"
-
-
-class OutputDirectory:
-    """The files of `--out`."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.junit = path / "junit"
-
-    def write(self, result: Result, diff: bytes) -> None:
-        """Write result.json, change.diff and pull-request.md; events.jsonl and junit/ grow during the run."""
-        (self.path / "result.json").write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        (self.path / "change.diff").write_bytes(diff)
-        if result.pull_request:
-            text = f"# {result.pull_request.title}\n\n{result.pull_request.body.rstrip()}\n"
-            (self.path / "pull-request.md").write_text(text, encoding="utf-8")

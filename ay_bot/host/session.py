@@ -44,9 +44,9 @@ class Session:
         self._log = log
         self.usage = Usage()
 
-    def seed(self, archive: Path, setup: str, timeout: float) -> None:
+    def seed(self, archive: Path, setup: str) -> None:
         """Fill the workspace with a tar file and run the set-up there. Raises UsageError if the set-up fails."""
-        send_seed(self._box, archive, setup, timeout)
+        send_seed(self._box, archive, setup)
 
     def work(self, work: Work) -> tuple[Finished, bytes]:
         """Start the agent and return its tree when it ends."""
@@ -98,7 +98,7 @@ class Session:
             )
 
 
-def send_seed(box: Box, archive: Path, setup: str, timeout: float) -> None:
+def send_seed(box: Box, archive: Path, setup: str, timeout: float = 600.0) -> None:
     """Fill a box's workspace with a tar file and run the set-up there. Raises UsageError if the set-up fails."""
     import mmap
 

@@ -1,0 +1,175 @@
+"""The commands of `ay-bot`: they parse what the user said, call the pipeline, and turn its end into an exit code."""
+
+import json
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from ay_bot import __version__
+from ay_bot.errors import AyBotError, ExitCode
+
+if TYPE_CHECKING:
+    from ay_bot.host.gateway_process import Gateway
+    from ay_bot.host.report import Result
+
+app = typer.Typer(
+    name="ay-bot",
+    help="A sandboxed coding bot whose pull requests are proven by the repository's own tests.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Prestarted:
+    """The gateway that `main` started before anything else was loaded, if any."""
+
+    gateway: "Gateway | None" = None
+
+
+def main() -> NoReturn:
+    """Run the command line; the one place where an exception becomes an exit code."""
+    try:
+        app()
+    except AyBotError as error:
+        _complain(str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        sys.exit(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        sys.exit(ExitCode.USAGE)
+    except Exception:  # noqa: BLE001 - the last resort: a bug is shown in a form that can be reported
+        _complain("this is a bug in ay-bot; please report it with what follows")
+        sys.stderr.write(f"\nay-bot {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
+        sys.exit(ExitCode.BUG)
+    finally:
+        if Prestarted.gateway:
+            Prestarted.gateway.close()
+    sys.exit(ExitCode.HANDLED)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if value:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
+    repo: Annotated[
+        Path, typer.Option(help="The git repository; its HEAD is the base, its work tree isn't touched.")
+    ] = Path(),
+    task: Annotated[str | None, typer.Option(help="What to do, as text.")] = None,
+    issue: Annotated[str | None, typer.Option(help="What to do, as a file; `-` reads from stdin.")] = None,
+    model: Annotated[str | None, typer.Option(help="The model, as litellm names it: PROVIDER/NAME.")] = None,
+    weak_model: Annotated[str | None, typer.Option(help="The model for commit messages. [default: --model]")] = None,
+    api_base: Annotated[str | None, typer.Option(help="The model server's address, if not the provider's own.")] = None,
+    test: Annotated[
+        str | None, typer.Option(help="The test command. [default: from the config file, or detected]")
+    ] = None,
+    setup: Annotated[str | None, typer.Option(help="A command to run in each box first, without network.")] = None,
+    sandbox: Annotated[str | None, typer.Option(help="auto, docker or bubblewrap. [default: auto]")] = None,
+    image: Annotated[
+        str | None, typer.Option(help="The box image. [default: ay-bot's own, with Python and pytest]")
+    ] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Most that the model may cost, in USD. [default: 5]")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens for the model. [default: 2000000]")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Most model calls of the agent. [default: 100]")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run. [default: 3600]")] = None,
+    repair_rounds: Annotated[int | None, typer.Option(help="How often failing tests go back. [default: 1]")] = None,
+    branch: Annotated[
+        str | None, typer.Option(help="Write the commit to this new local branch. [default: dry run]")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A directory for result.json, events.jsonl, change.diff, …")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print result.json on stdout.")] = False,
+) -> None:
+    """Fix an issue in a local repository, prove it with its tests, and show the pull request that would be opened."""
+    from ay_bot.host.config import Overrides
+    from ay_bot.host.findings import Order
+    from ay_bot.host.local_run import run_locally
+    from ay_bot.host.task import read_task
+    from ay_bot.terminal import Progress, show_result
+
+    overrides = Overrides(
+        model=model,
+        weak_model=weak_model,
+        test=test,
+        setup=setup,
+        sandbox=sandbox,
+        image=image,
+        max_cost=max_cost,
+        max_tokens=max_tokens,
+        max_steps=max_steps,
+        timeout=timeout,
+        repair_rounds=repair_rounds,
+    )
+    order = Order(
+        repository=repo, task=read_task(task, issue), overrides=overrides, api_base=api_base, branch=branch, out=out
+    )
+    with Progress(sys.stderr) as progress:
+        result, diff = run_locally(order, progress, Prestarted.gateway)
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        show_result(result, diff)
+    _end(result)
+
+
+@app.command()
+def doctor(
+    clean: Annotated[bool, typer.Option(help="Remove what dead runs left behind.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say which sandboxes work here and what they can't give; with --clean, remove what dead runs left behind."""
+    from ay_bot.host.doctor import clean_up, examine
+    from ay_bot.terminal import show_examination
+
+    removed = clean_up() if clean else ()
+    examination = examine(removed)
+    if as_json:
+        typer.echo(examination.model_dump_json(indent=2))
+    else:
+        show_examination(examination)
+    if not examination.usable:
+        raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
+
+
+@app.command()
+def schema(
+    what: Annotated[str, typer.Argument(help="`result` or `events`.")] = "result",
+) -> None:
+    """Print the JSON schema of result.json, or of a line of events.jsonl."""
+    from ay_bot.errors import UsageError
+    from ay_bot.host.report import result_schema
+    from ay_bot.protocol.events import Record
+
+    schemas = {"result": result_schema, "events": lambda: json.dumps(Record.model_json_schema(), indent=2) + "\n"}
+    if what not in schemas:
+        msg = f"there is no schema `{what}`"
+        raise UsageError(msg, hint=f"choose one of: {', '.join(schemas)}")
+    typer.echo(schemas[what](), nl=False)
+
+
+def _end(result: "Result") -> None:
+    if result.status == "error":
+        _complain(result.reason)
+    if result.exit_code:
+        raise typer.Exit(result.exit_code)
+
+
+def _complain(message: str) -> None:
+    sys.stderr.write(f"ay-bot: error: {message}\n")

@@ -1,0 +1,83 @@
+"""The agent's attempt at a task: it works, its tree is judged and tested, and failures go back to it."""
+
+from dataclasses import dataclass, field
+
+from ay_bot.errors import ModelFailed, UsageError
+from ay_bot.host.baseline import Baseline
+from ay_bot.host.changes import NoChange, PathPolicy, Refused, propose
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.checks import CheckedPatch, TestsFailed, verify
+from ay_bot.host.findings import Findings
+from ay_bot.host.report import Withheld
+from ay_bot.host.session import Session
+from ay_bot.host.suite import TestRunner
+from ay_bot.protocol.events import PathRefused
+from ay_bot.protocol.messages import Feedback, Finished, Work
+
+Judged = CheckedPatch | TestsFailed | Refused | NoChange
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What an attempt needs: where the change is judged, and against what."""
+
+    checkout: Checkout
+    base: str
+    runner: TestRunner
+    baseline: Baseline
+    findings: Findings
+    policy: PathPolicy = field(default_factory=PathPolicy)
+
+    def carry_out(self, session: Session, work: Work, repair_rounds: int) -> tuple[Finished, Judged]:
+        """Let the agent work, at most `repair_rounds` times more than once; return its end and the last judgement."""
+        with self.findings.log.phase("session"):
+            finished, body = session.work(work)
+        for rounds_left in range(repair_rounds, -1, -1):
+            self.findings.rounds += 1
+            self.findings.usage = session.usage
+            self.findings.summary = finished.summary
+            _require_model(finished)
+            judged = self._judge(finished, body)
+            feedback = _feedback_of(judged)
+            if not feedback or not rounds_left or finished.reason != "finished":
+                return finished, judged
+            with self.findings.log.phase("session", "repair: the failures go back to the agent"):
+                finished, body = session.resume(Feedback(text=feedback, max_steps=work.max_steps))
+        raise AssertionError  # the last round always returns
+
+    def _judge(self, finished: Finished, body: bytes) -> Judged:
+        findings = self.findings
+        with findings.log.phase("changes", f"{len(finished.changed)} files changed, {len(finished.deleted)} deleted"):
+            patch = propose(self.checkout, self.base, finished, body, self.policy)
+        if isinstance(patch, NoChange):
+            return patch
+        findings.withheld = tuple(Withheld(path=path.path, rule=path.rule) for path in patch.withheld)
+        for path in findings.withheld:
+            findings.log.emit(PathRefused(path=path.path, rule=path.rule))
+        if isinstance(patch, Refused):
+            return patch
+        findings.tree, findings.diff = patch.tree, patch.diff
+        findings.review = tuple(path.path for path in patch.review)
+        with findings.log.phase("checks"):
+            return verify(self.runner, self.checkout, patch, self.baseline.wait())
+
+
+def _feedback_of(judged: Judged) -> str:
+    match judged:
+        case TestsFailed():
+            return judged.feedback
+        case Refused():
+            return (
+                f"Your change was refused: {judged}. Change only what the task needs, without that, and finish again."
+            )
+        case NoChange() | CheckedPatch():
+            return ""
+
+
+def _require_model(finished: Finished) -> None:
+    failure = finished.failure
+    if not failure or failure.cause == "budget":
+        return  # what was done until the money ran out is still judged
+    if failure.cause == "configuration":
+        raise UsageError(failure.message, hint="see `--model` and `--api-base`; keys come from the environment")
+    raise ModelFailed(f"the model failed ({failure.cause.replace('_', ' ')}): {failure.message}")

@@ -1,0 +1,93 @@
+"""What a run was asked and what it has found out so far, so that nothing is lost however it ends."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ay_bot import __version__
+from ay_bot.errors import ExitCode
+from ay_bot.host.config import Overrides
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
+from ay_bot.host.task import Task
+from ay_bot.protocol.conversation import Usage
+
+
+@dataclass(frozen=True)
+class Order:
+    """One local request. `branch` is where the commit goes, None for a dry run; `out` is where the files go."""
+
+    repository: Path
+    task: Task
+    overrides: Overrides
+    api_base: str | None = None
+    branch: str | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    status: Status
+    reason: str
+    exit_code: ExitCode
+
+
+@dataclass
+class Findings:
+    """The facts of one run, filled in as they become known."""
+
+    order: Order
+    log: EventLog
+    started: float = field(default_factory=time.monotonic)
+    repository: str = ""
+    base: str = ""
+    tree: str = ""
+    model: str = ""
+    sandbox: str = ""
+    summary: str = ""
+    commit: str = ""
+    commit_message: str = ""
+    rounds: int = 0
+    diff: bytes = b""
+    usage: Usage = field(default_factory=Usage)
+    pull_request: PullRequest | None = None
+    verification: Verification | None = None
+    withheld: tuple[Withheld, ...] = ()
+    review: tuple[str, ...] = ()
+    notices: list[str] = field(default_factory=list)
+
+    def notice(self, text: str) -> None:
+        """Tell people something now, and keep it for the result."""
+        self.notices.append(text)
+        self.log.notice(text)
+
+    def result(self, outcome: Outcome) -> Result:
+        """Return the result of the run that ended so."""
+        timings = {**self.log.timings, "total": round(time.monotonic() - self.started, 3)}
+        return Result(
+            status=outcome.status,
+            reason=outcome.reason,
+            exit_code=outcome.exit_code,
+            version=__version__,
+            run=self.log.run,
+            repository=self.repository,
+            base=self.base,
+            tree=self.tree,
+            branch=self.order.branch or "" if self.commit else "",
+            commit=self.commit,
+            task=self.order.task.title,
+            model=self.model,
+            sandbox=self.sandbox,
+            summary=self.summary,
+            rounds=self.rounds,
+            commit_message=self.commit_message,
+            pull_request=self.pull_request,
+            verification=self.verification,
+            withheld=self.withheld,
+            review=self.review,
+            notices=tuple(self.notices),
+            usage=self.usage,
+            timings=timings,
+        )

@@ -1,0 +1,165 @@
+"""One request, in order: this module is the table of contents of a run."""
+
+from ay_bot import __version__
+from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, TestsUnusable
+from ay_bot.host.attempt import Attempt
+from ay_bot.host.baseline import Baseline
+from ay_bot.host.boxes import Boxes, ended_in_time
+from ay_bot.host.branch import check_new_branch
+from ay_bot.host.checkout import Checkout, open_checkout
+from ay_bot.host.config import CONFIG_FILE, Settings, load_settings
+from ay_bot.host.environment import environment
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.findings import Findings, Order, Outcome
+from ay_bot.host.gateway_process import Gateway
+from ay_bot.host.interrupts import ended_by_signals
+from ay_bot.host.outcome import conclude
+from ay_bot.host.output import OutputDirectory, keeping_reports
+from ay_bot.host.report import Result
+from ay_bot.host.repository import Repository, open_repository
+from ay_bot.host.sandbox import BoxLimits, BoxSpec
+from ay_bot.host.sandbox.select import choose
+from ay_bot.host.scratch import open_scratch, reap_scratch
+from ay_bot.host.session import Session
+from ay_bot.host.suite import TestRunner
+from ay_bot.host.test_command import find_tests
+from ay_bot.protocol.events import RunFinished, RunStarted
+from ay_bot.protocol.messages import Configure, ModelSetting, Work
+
+INSTRUCTIONS_FILE = "AGENTS.md"
+MAX_INSTRUCTIONS = 32 * 1024
+NEVER_WORK = (
+    "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
+    ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
+)  # fmt: skip
+"""What tools leave behind in a work tree, which is never part of a change unless the repository tracks it."""
+
+
+def run(order: Order, log: EventLog, gateway: Gateway, output: OutputDirectory | None) -> tuple[Result, bytes]:
+    """Carry out a local request and return its result and the change as a diff; failures are results too."""
+    findings = Findings(order, log)
+    try:
+        outcome = _carry_out(order, findings, gateway, output)
+    except KeyboardInterrupt:
+        outcome = Outcome("stopped", "interrupted; nothing was published", ExitCode.INTERRUPTED)
+    except BudgetSpent as error:
+        outcome = Outcome("stopped", str(error), error.exit_code)
+    except TestsUnusable as error:
+        outcome = Outcome("tests_failed", str(error), error.exit_code)
+    except AyBotError as error:
+        outcome = Outcome("error", str(error), error.exit_code)
+    log.emit(RunFinished(status=outcome.status, reason=outcome.reason, exit_code=outcome.exit_code))
+    return findings.result(outcome), findings.diff
+
+
+def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: OutputDirectory | None) -> Outcome:
+    with open_scratch() as scratch:
+        with findings.log.phase("repository"):
+            repository = _open_repository(order, findings)
+        with open_checkout(repository, scratch) as checkout:
+            with findings.log.phase("config"):
+                settings = _settle(order, checkout, findings)
+                gateway.configure(_roles_and_caps(settings, order))
+                command = find_tests(settings.test, checkout, repository.head, findings.notice)
+            with findings.log.phase("image"):
+                boxes = _choose_boxes(settings, findings)
+            with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout, gateway.close):
+                archive = scratch / "base.tar"
+                limits = _limits_for(checkout.archive(repository.head, archive), checkout, settings)
+                base_tree = checkout.tree_of(repository.head)
+                runner = _build_runner(boxes, checkout, command, settings, limits, findings)
+                with keeping_reports(runner, output), Baseline(runner, boxes, base_tree) as baseline:
+                    spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
+                    with boxes.open(spec) as box:
+                        session = Session(box, gateway, findings.log)
+                        session.seed(archive, settings.setup)
+                        baseline.start()
+                        attempt = Attempt(checkout, repository.head, runner, baseline, findings)
+                        work = _describe_work(settings, command, checkout, findings)
+                        finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
+                        return conclude(attempt, session, finished, judged)
+
+
+# ----------------------------------------------------------------- the steps' small print
+
+
+def _open_repository(order: Order, findings: Findings) -> Repository:
+    repository = open_repository(order.repository)
+    findings.repository, findings.base = str(repository.path), repository.head
+    for notice in repository.notices:
+        findings.notice(notice)
+    if order.branch:
+        check_new_branch(repository, order.branch)
+    return repository
+
+
+def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
+    settings = load_settings(checkout.read_file(checkout.repository.head, CONFIG_FILE), order.overrides)
+    findings.model = settings.model
+    return settings
+
+
+def _roles_and_caps(settings: Settings, order: Order) -> Configure:
+    main = ModelSetting(model=settings.model, api_base=order.api_base)
+    weak = ModelSetting(model=settings.weak_model or settings.model, api_base=order.api_base)
+    return Configure(roles={"main": main, "weak": weak}, max_cost_usd=settings.max_cost, max_tokens=settings.max_tokens)
+
+
+def _choose_boxes(settings: Settings, findings: Findings) -> Boxes:
+    sandbox, notices = choose(settings.sandbox, environment(), settings.image)
+    for notice in notices:
+        findings.notice(notice)
+    boxes = Boxes(sandbox, findings.log)
+    for name in (*boxes.reap(), *reap_scratch()):
+        findings.notice(f"removed `{name}`, which a dead run had left behind")
+    findings.sandbox = sandbox.name
+    findings.log.emit(
+        RunStarted(
+            version=__version__,
+            repository=findings.repository,
+            base=findings.base,
+            model=findings.model,
+            sandbox=sandbox.name,
+        )
+    )
+    return boxes
+
+
+def _limits_for(archive_size: int, checkout: Checkout, settings: Settings) -> BoxLimits:
+    """Give a large repository a larger box: its work tree is in memory."""
+    limits = BoxLimits(wall=settings.timeout)
+    extra = max(0, 3 * archive_size - limits.work // 2)
+    files = len(checkout.list_files(checkout.repository.head))
+    larger = {"work": limits.work + extra, "memory": limits.memory + extra, "inodes": max(limits.inodes, 4 * files)}
+    return limits.model_copy(update=larger)
+
+
+def _build_runner(
+    boxes: Boxes, checkout: Checkout, command: str, settings: Settings, limits: BoxLimits, findings: Findings
+) -> TestRunner:
+    return TestRunner(
+        boxes,
+        checkout,
+        run=findings.log.run,
+        image=settings.image,
+        command=command,
+        setup=settings.setup,
+        timeout=settings.test_timeout,
+        limits=limits,
+        emit=findings.log.emit,
+    )
+
+
+def _describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:
+    instructions = checkout.read_file(checkout.repository.head, INSTRUCTIONS_FILE) or b""
+    if len(instructions) > MAX_INSTRUCTIONS:
+        findings.notice(f"{INSTRUCTIONS_FILE} is cut after {MAX_INSTRUCTIONS // 1024} KiB")
+    return Work(
+        task=findings.order.task.text,
+        instructions=instructions[:MAX_INSTRUCTIONS].decode("utf-8", "replace"),
+        test_command=command,
+        max_steps=settings.max_steps,
+        max_context_tokens=settings.max_context_tokens,
+        test_timeout=settings.test_timeout,
+        ignore=NEVER_WORK,
+    )
