@@ -4,7 +4,7 @@ import hashlib
 import os
 import tarfile
 from pathlib import Path
-from typing import Final, NoReturn, Protocol
+from typing import IO, Final, NoReturn, Protocol, cast
 
 from ay_bot.errors import ProtocolBroken
 
@@ -28,7 +28,7 @@ def unpack(stream: Readable, root: Path, digests: dict[bytes, bytes] | None = No
     unpacking = _Unpacking(os.fsencode(root), digests)
     try:
         with tarfile.open(
-            fileobj=stream, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
+            fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
         ) as archive:
             for member in archive:
                 unpacking.add(archive, member)

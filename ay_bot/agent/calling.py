@@ -1,0 +1,85 @@
+"""Carrying out the tool calls of one reply, in order: each gets exactly one result, whatever the model wrote."""
+
+import difflib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ay_bot.agent.tools.arguments import parse_object
+from ay_bot.agent.tools.registry import TOOLS
+from ay_bot.agent.tools.result import ToolResult, one_line, refused
+from ay_bot.agent.tools.workbench import Refusal, Workbench
+from ay_bot.protocol.conversation import AssistantMessage, ToolCall
+from ay_bot.protocol.events import AgentEvent, ModelErred, ToolFinished, ToolStarted
+from ay_bot.protocol.messages import ModelReply
+
+MODEL_ERRORS = frozenset({"json", "unknown_tool", "refused", "patch"})
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A call that was answered; `identifier` is the one that history keeps."""
+
+    identifier: str
+    tool: str
+    arguments: str
+    result: ToolResult
+
+
+class Calling:
+    """Runs calls with one workbench, and tells of each."""
+
+    def __init__(self, bench: Workbench, tell: Callable[[AgentEvent], None]) -> None:
+        self._bench = bench
+        self._tell = tell
+
+    def run(self, reply: ModelReply, kept: AssistantMessage) -> list[Done]:
+        """Carry out every call of `reply`; `kept` is the same message as history has it."""
+        done: list[Done] = []
+        cut = reply.finish_reason == "length"
+        for call, name in zip(reply.tool_calls, kept.tool_calls, strict=True):
+            result = _out_of_turn(call.name, done) or self._one(call, cut=cut)
+            done.append(Done(name.id, call.name, call.arguments, result))
+        return done
+
+    def _one(self, call: ToolCall, *, cut: bool) -> ToolResult:
+        tool = TOOLS.get(call.name)
+        if tool is None:
+            return self._erred(refused("unknown_tool", f"error: there is no tool {_known(call.name)}"))
+        try:
+            values = parse_object(call.arguments)
+        except Refusal as refusal:
+            hint = ". Your reply was cut off at the output limit: write less at once" if cut else ""
+            return self._erred(refused("json", f"error: {refusal}{hint}"))
+        self._tell(ToolStarted(tool=call.name, summary=_clean(tool.describe(values))))
+        start = time.monotonic()
+        result = tool.run(values, self._bench)
+        seconds = time.monotonic() - start
+        self._tell(ToolFinished(tool=call.name, ok=result.ok, seconds=seconds, outcome=_clean(result.outcome)))
+        if result.failure in MODEL_ERRORS:
+            return self._erred(result)
+        return result
+
+    def _erred(self, result: ToolResult) -> ToolResult:
+        self._tell(ModelErred(problem=_clean(one_line(result.text, 300))))
+        return result
+
+
+def _out_of_turn(name: str, done: list[Done]) -> ToolResult | None:
+    if any(one.result.ends for one in done):
+        return ToolResult("not run: finish came before it", ok=False)
+    if name == "finish" and not all(one.result.ok for one in done):
+        return ToolResult(
+            "not finished: a call before it failed. Look at its result; finish again if that is fine", ok=False
+        )
+    return None
+
+
+def _known(name: str) -> str:
+    close = difflib.get_close_matches(name, TOOLS, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{name[:64]!r}.{hint} The tools are {', '.join(TOOLS)}"
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()

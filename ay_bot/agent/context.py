@@ -1,0 +1,132 @@
+"""The conversation, and how it is kept below its ceiling: history is only appended to, until it must be cut."""
+
+from dataclasses import dataclass
+
+from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage
+
+BYTES_PER_TOKEN = 4.0
+PER_MESSAGE = 16  # bytes: the role and the marks around it
+LEAST, MOST, WEIGHT = 0.7, 1.6, 0.3
+REDUCE_TO = 0.6  # of the ceiling: one deep cut keeps the prefix stable for longer than many small ones
+LEAST_MASKED = 400  # bytes; what is shorter is not worth a mask
+
+
+@dataclass(slots=True)
+class Entry:
+    """A message with its size; `keep` shields a tool result from the first round of masking."""
+
+    message: Message
+    size: int
+    keep: bool = False
+    read: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """How much a reduction saved, in estimated tokens."""
+
+    before: int
+    after: int
+
+
+class Conversation:
+    """All messages in order, their estimated tokens, and the ceiling in tokens."""
+
+    def __init__(self, ceiling: int, fixed_bytes: int) -> None:
+        self.ceiling = ceiling
+        self._entries: list[Entry] = []
+        self._bytes = fixed_bytes
+        self._factor = 1.0
+
+    @property
+    def messages(self) -> list[Message]:
+        """What is sent."""
+        return [entry.message for entry in self._entries]
+
+    def append(self, message: Message, *, keep: bool = False, read: str = "") -> None:
+        """Add a message. A new read of a file lets go of the older ones."""
+        if read:
+            for entry in self._entries:
+                if entry.read == read:
+                    entry.keep, entry.read = False, ""
+        size = _size(message)
+        self._entries.append(Entry(message, size, keep=keep or bool(read), read=read))
+        self._bytes += size
+
+    def estimate(self) -> int:
+        """Tokens of the next request, from its bytes and what the provider counted before."""
+        return int(self._bytes / BYTES_PER_TOKEN * self._factor)
+
+    def calibrate(self, prompt_tokens: int) -> None:
+        """Learn from what the provider counted for what was just sent; call before appending the reply."""
+        if prompt_tokens > 0:
+            seen = min(max(prompt_tokens / (self._bytes / BYTES_PER_TOKEN), LEAST), MOST)
+            self._factor += WEIGHT * (seen - self._factor)
+
+    def fits(self) -> bool:
+        """Whether the next request stays within the ceiling."""
+        return self.estimate() <= self.ceiling
+
+    def reduce(self, target: int | None = None) -> Reduction:
+        """Mask old tool results, oldest first, then the shielded ones, then cut the newest; stop when small enough."""
+        before = self.estimate()
+        goal = int(self.ceiling * REDUCE_TO) if target is None else target
+        newest = self._newest_batch()
+        for shielded in (False, True):
+            for entry in self._entries[:newest]:
+                if self.estimate() <= (goal if not shielded else min(self.ceiling, goal)):
+                    break
+                if entry.keep == shielded:
+                    self._replace(entry, _masked(entry))
+        if self.estimate() > self.ceiling or (target is not None and self.estimate() > target):
+            self._cut_newest(newest, min(self.ceiling, goal if target is not None else self.ceiling))
+        return Reduction(before, self.estimate())
+
+    def _newest_batch(self) -> int:
+        # What the model has not yet seen an answer to: everything from its last message on.
+        for index in range(len(self._entries) - 1, -1, -1):
+            if isinstance(self._entries[index].message, AssistantMessage):
+                return index
+        return len(self._entries)
+
+    def _cut_newest(self, newest: int, goal: int) -> None:
+        results = [entry for entry in self._entries[newest:] if isinstance(entry.message, ToolMessage)]
+        for entry in sorted(results, key=lambda entry: -entry.size):
+            excess = int((self.estimate() - goal) * BYTES_PER_TOKEN / self._factor)
+            if excess <= 0:
+                return
+            self._replace(entry, _shortened(entry, max(entry.size - excess - 200, 1_000)))
+
+    def _replace(self, entry: Entry, content: str | None) -> None:
+        if content is None or not isinstance(entry.message, ToolMessage):
+            return
+        entry.message = ToolMessage(tool_call_id=entry.message.tool_call_id, content=content)
+        size = _size(entry.message)
+        self._bytes += size - entry.size
+        entry.size = size
+
+
+def _masked(entry: Entry) -> str | None:
+    if not isinstance(entry.message, ToolMessage) or entry.size < LEAST_MASKED:
+        return None
+    lines = entry.message.content.count("\n") + 1
+    return f"[output of {lines:,} lines left out; rerun to see it]"
+
+
+def _shortened(entry: Entry, size: int) -> str | None:
+    content = entry.message.content
+    if entry.size <= size:
+        return None
+    half = size // 2
+    data = content.encode("utf-8", "replace")
+    head, tail = data[:half].decode("utf-8", "ignore"), data[-half:].decode("utf-8", "ignore")
+    return f"{head}\n[… {len(data) - 2 * half:,} bytes left out: the conversation is too long …]\n{tail}"
+
+
+def _size(message: Message) -> int:
+    size = PER_MESSAGE + len(message.content.encode("utf-8", "replace"))
+    if isinstance(message, AssistantMessage):
+        size += sum(
+            PER_MESSAGE + len(call.name) + len(call.arguments.encode("utf-8", "replace")) for call in message.tool_calls
+        )
+    return size

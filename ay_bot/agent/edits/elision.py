@@ -1,0 +1,91 @@
+"""Hunks in which `...` stands for lines that were left out, on both sides."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ay_bot.agent.edits.hunk import Hunk, HunkLine, build_hunk
+from ay_bot.agent.edits.matching import Alignment, Match, Source, find
+
+DOTS = re.compile(r"\s*(?:#|//|--|/\*|<!--)?\s*(?:\.\.\.|\u2026)[^\w]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What stands between two elisions."""
+
+    hunk: Hunk
+    matches: tuple[Match, ...]
+
+
+def split_pieces(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], list[str]]] | None:
+    """Pair what stands between the dots; None where there are none, or not the same on both sides."""
+    one, other = _split(old), _split(new)
+    if len(one) < 2 or len(one) != len(other):
+        return None
+    pairs = list(zip(one, other, strict=True))
+    return None if any(not left and right for left, right in pairs) else [pair for pair in pairs if pair[0]]
+
+
+def find_elided(source: Source, old: Sequence[str], new: Sequence[str]) -> list[tuple[Hunk, Match]]:
+    """Every piece that changes something with its one place; empty where a place is missing or not the only one."""
+    pairs = split_pieces(old, new)
+    if not pairs:
+        return []
+    pieces = [Piece(build_hunk(left, right), tuple(find(source, left, 0, len(source.lines)))) for left, right in pairs]
+    found: list[tuple[Hunk, Match]] = []
+    for piece, matches in zip(pieces, _feasible(pieces), strict=True):
+        if not matches:
+            return []
+        if piece.hunk.changes:
+            if len(matches) > 1:
+                return []
+            found.append((piece.hunk, matches[0]))
+    return found
+
+
+def merge(found: list[tuple[Hunk, Match]]) -> tuple[Hunk, Match] | None:
+    """Several places as one hunk; None where they need different indentation."""
+    reindents = {match.reindent.name: match.reindent for _, match in found}
+    if len(reindents) > 1 and set(reindents) != {"same"}:
+        return None
+    lines: list[HunkLine] = []
+    alignment: list[int | None] = []
+    for hunk, match in found:
+        lines += hunk.lines
+        alignment += match.alignment
+    return Hunk(tuple(lines)), Match(_as_alignment(alignment), found[0][1].reindent, "elided lines")
+
+
+def _as_alignment(alignment: list[int | None]) -> Alignment:
+    return tuple(alignment)
+
+
+def _split(lines: Sequence[str]) -> list[list[str]]:
+    pieces: list[list[str]] = [[]]
+    for line in lines:
+        if DOTS.match(line):
+            pieces.append([])
+        else:
+            pieces[-1].append(line)
+    return pieces
+
+
+def _feasible(pieces: list[Piece]) -> list[list[Match]]:
+    """For each piece the places that are part of some order-keeping choice for all."""
+    forward: list[list[Match]] = []
+    earliest = 0
+    for piece in pieces:
+        fits = [match for match in piece.matches if match.start >= earliest]
+        forward.append(fits)
+        if not fits:
+            return [[] for _ in pieces]
+        earliest = min(match.end for match in fits)
+    latest: int | None = None
+    for index in range(len(pieces) - 1, -1, -1):
+        if latest is not None:
+            forward[index] = [match for match in forward[index] if match.end <= latest]
+        if not forward[index]:
+            return [[] for _ in pieces]
+        latest = max(match.start for match in forward[index])
+    return forward

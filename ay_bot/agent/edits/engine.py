@@ -1,0 +1,102 @@
+"""The one engine behind every way of asking for an edit: it finds the place, or says why there is none."""
+
+from dataclasses import dataclass
+
+from ay_bot.agent.edits.elision import find_elided, merge
+from ay_bot.agent.edits.folding import bare, folded
+from ay_bot.agent.edits.fuzzy import find_fuzzy
+from ay_bot.agent.edits.hunk import Hunk, build_hunk
+from ay_bot.agent.edits.matching import Match, Source, find
+from ay_bot.agent.edits.nearest import describe_nearest
+from ay_bot.agent.edits.text import Line
+from ay_bot.agent.edits.writing import rewrite
+
+NEAR = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The file's lines afterwards, and where (from 1) they changed; nothing changed if it was `already` so."""
+
+    lines: list[Line]
+    first: int
+    last: int
+    how: str
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a hunk can't be applied, for the model."""
+
+    why: str
+
+
+def apply_hunk(
+    lines: list[Line], hunk: Hunk, *, low: int = 0, high: int | None = None, first: bool = False
+) -> Applied | Refused:
+    """Apply `hunk` within lines `low` to `high`; with `first`, the first of several places is meant."""
+    source = Source([line.body for line in lines])
+    top = len(lines) if high is None else high
+    old = hunk.old
+    matches = find(source, old, low, top)
+    if len(matches) > 1 and not first:
+        return _ambiguous(matches)
+    if matches:
+        match = matches[0]
+        return _write(lines, _loosened(hunk, match), match, source)
+    if elided := find_elided(source, old, hunk.new):
+        merged = merge(elided)
+        if merged:
+            return _write(lines, *merged, source)
+    if already := _already(source, lines, hunk, low, top):
+        return already
+    if match_or_none := find_fuzzy(source, hunk, low, top):
+        if _stands_near(source, hunk, match_or_none):
+            return _done_before(lines, match_or_none)
+        return _write(lines, hunk, match_or_none, source)
+    return Refused("the search text does not stand in the file" + describe_nearest(source.lines, old))
+
+
+def _loosened(hunk: Hunk, match: Match) -> Hunk:
+    """What the match overlooked must not count as a change that the model asked for."""
+    if match.how == "exact":
+        return hunk
+    return build_hunk(hunk.old, hunk.new, folded)
+
+
+def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Applied | Refused:
+    written = rewrite(lines, hunk, match)
+    if written is None:
+        return Refused(
+            f"it stands at line {match.start + 1} with another indentation, which can't be carried over to the new lines"
+            + describe_nearest(source.lines, hunk.old)
+        )
+    return Applied(written, match.start + 1, match.end + len(written) - len(lines), match.how)
+
+
+def _ambiguous(matches: list[Match]) -> Refused:
+    places = ", ".join(str(match.start + 1) for match in matches[:10])
+    return Refused(
+        f"the search text stands {len(matches)} times, at lines {places}; add lines around it until it is unique"
+    )
+
+
+def _already(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | None:
+    """The new text stands there whole, and the old does not: it was done before."""
+    new = hunk.new
+    come = [line.text for line in hunk.lines if line.kind == "+"]
+    if not any(line.strip() for line in come):
+        return None
+    found = find(source, new, low, high)
+    return _done_before(lines, found[0]) if found else None
+
+
+def _stands_near(source: Source, hunk: Hunk, match: Match) -> bool:
+    come = [bare(line.text) for line in hunk.lines if line.kind == "+" and bare(line.text)]
+    near = [line for line in source.keys(bare)[max(match.start - NEAR, 0) : match.end + NEAR] if line]
+    return bool(come) and any(near[at : at + len(come)] == come for at in range(len(near) - len(come) + 1))
+
+
+def _done_before(lines: list[Line], match: Match) -> Applied:
+    return Applied(lines, match.start + 1, match.end, match.how, already=True)

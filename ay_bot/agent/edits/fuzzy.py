@@ -1,0 +1,135 @@
+"""The last pass: places that differ from a hunk in a few lines which the hunk does not change."""
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ay_bot.agent.edits.folding import bare
+from ay_bot.agent.edits.hunk import Hunk
+from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
+
+LEAST_LINES = 3
+LEAST_EXACT = 2
+SIMILAR = 0.8
+SHARE = 0.15
+MOST_EXTRA = 2
+LEAD = 2  # by how many exact lines the best place must win
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    solid: dict[int, int]
+    exact: int
+    cost: int
+
+
+def find_fuzzy(source: Source, hunk: Hunk, low: int, high: int) -> Match | None:
+    """The one place that is clearly meant, if there is one."""
+    old = hunk.old
+    numbers = [index for index, line in enumerate(old) if bare(line)]
+    if len(numbers) < LEAST_LINES:
+        return None
+    within = [index for index in source.solid if low <= index < high]
+    keys = source.keys(bare)
+    file = [keys[index] for index in within]
+    wanted = [bare(old[index]) for index in numbers]
+    kept = hunk.kept()
+    may_differ = [kept[index] for index in numbers]
+    aligned = (_align(file, wanted, may_differ, start) for start in _starts(file, wanted))
+    best = _best([candidate for candidate in aligned if candidate], file, wanted)
+    if best is None or best.exact < LEAST_EXACT:
+        return None
+    solid = {numbers[mine]: within[theirs] for mine, theirs in best.solid.items()}
+    return _checked(source, hunk, solid)
+
+
+def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> Match | None:
+    old = hunk.old
+    alignment = align_blank(source, old, solid)
+    match = Match(alignment, how="a few differing context lines")
+    if _touches_extra(source, hunk, match):
+        return None
+    reindent = infer_map(source, old, alignment)
+    return Match(alignment, reindent, match.how) if reindent else None
+
+
+def _starts(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """Where the first line would stand by the votes of all, most votes first."""
+    places: dict[str, list[int]] = {}
+    for index, line in enumerate(file):
+        places.setdefault(line, []).append(index)
+    votes: Counter[int] = Counter()
+    for number, line in enumerate(wanted):
+        for at in places.get(line, ())[:50]:
+            for extra in range(MOST_EXTRA + 1):
+                if at - number - extra >= 0:
+                    votes[at - number - extra] += 1
+    return [start for start, count in votes.most_common(12) if count >= LEAST_EXACT]
+
+
+def _align(file: Sequence[str], wanted: Sequence[str], may_differ: Sequence[bool], start: int) -> _Candidate | None:
+    """Align every wanted line with a line of the file from `start` on, skipping few; the cheapest way."""
+    span = file[start : start + len(wanted) + MOST_EXTRA]
+    most_differing = max(1, int(len(wanted) * SHARE))
+    states: dict[int, _Candidate] = {-1: _Candidate({}, 0, 0)}  # by the last line of the span that is used
+    for number, line in enumerate(wanted):
+        following: dict[int, _Candidate] = {}
+        for last, state in states.items():
+            for at in range(last + 1, min(last + 2 + MOST_EXTRA, len(span), number + MOST_EXTRA + 1)):
+                skipped = 0 if number == 0 and at == 0 else at - last - 1
+                if number == 0 and at > 0:
+                    continue
+                same = span[at] == line
+                if not same and not (may_differ[number] and _similar(line, span[at])):
+                    continue
+                cost = state.cost + skipped + (0 if same else 2)
+                if at not in following or cost < following[at].cost:
+                    following[at] = _Candidate({**state.solid, number: start + at}, state.exact + same, cost)
+        states = following
+    good = [state for state in states.values() if len(wanted) - state.exact <= most_differing]
+    return min(good, key=lambda state: state.cost) if good else None
+
+
+def _best(candidates: list[_Candidate], file: Sequence[str], wanted: Sequence[str]) -> _Candidate | None:
+    if not candidates:
+        return None
+    best = min(candidates, key=lambda candidate: (candidate.cost, -candidate.exact))
+    first, last = min(best.solid.values()), max(best.solid.values())
+    lines = Counter(wanted)
+    for other in _starts(file, wanted):
+        if first <= other + len(wanted) // 2 <= last:
+            continue
+        present = Counter(file[other : other + len(wanted)])
+        if sum((lines & present).values()) > best.exact - LEAD:
+            return None
+    return best
+
+
+def _touches_extra(source: Source, hunk: Hunk, match: Match) -> bool:
+    """Whether lines that only the file has stand next to an insertion or inside a removal."""
+    used = {at for at in match.alignment if at is not None}
+    extra = {at for at in range(match.start, match.end) if at not in used and source.lines[at].strip()}
+    if not extra:
+        return False
+    old = 0
+    before: int | None = None
+    for number, line in enumerate(hunk.lines):
+        if line.kind == "+":
+            after = next((at for at in match.alignment[old:] if at is not None), None)
+            if before is not None and after is not None and extra & set(range(before + 1, after)):
+                return True
+            continue
+        at = match.alignment[old]
+        old += 1
+        if at is None:
+            continue
+        if line.kind == "-" and number and before is not None and extra & set(range(before + 1, at)):
+            return True
+        before = at
+    return False
+
+
+def _similar(one: str, other: str) -> bool:
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.real_quick_ratio() >= SIMILAR and matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR

@@ -1,0 +1,125 @@
+"""The front end for search and replace: several replacements in one file, applied in order or not at all."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
+from ay_bot.agent.edits.hunk import Hunk, build_hunk
+from ay_bot.agent.edits.report import Report
+from ay_bot.agent.edits.staging import Stage, StageError
+from ay_bot.agent.edits.text import Line, join, split
+
+
+@dataclass(frozen=True, slots=True)
+class Replacement:
+    """Text that stands in a file, and what shall stand there."""
+
+    search: str
+    replace: str
+
+
+def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacement]) -> list[Report]:
+    """Stage every replacement in `path`, and report each."""
+    try:
+        staged = stage.open(path, name)
+        if staged.after is None:
+            return [_create(stage, path, name, replacements)]
+        decoded = stage.text(path, name)
+    except StageError as error:
+        return [Report(name, f"{name}: {error}", ok=False)]
+    lines = split(decoded.text)
+    reports: list[Report] = []
+    for number, replacement in enumerate(replacements, 1):
+        label = name if len(replacements) == 1 else f"{name}, edit {number}"
+        outcome = replace_one(lines, replacement.search, replacement.replace)
+        reports.append(_report(name, label, outcome))
+        if isinstance(outcome, Applied):
+            lines = outcome.lines
+    try:
+        stage.write(path, name, decoded.encode(join(lines)))
+    except UnicodeEncodeError:
+        reports.append(
+            Report(name, f"{name} is not UTF-8, and the new text has characters that it can't hold", ok=False)
+        )
+    return reports
+
+
+def replace_one(lines: list[Line], search: str, replace: str) -> Applied | Refused:
+    """Apply one replacement to the lines of a file."""
+    old, new = [line.body for line in split(search)], [line.body for line in split(replace)]
+    if not old:
+        return _fill(lines, new)
+    if old == new:
+        return Refused("search and replace are the same, so there is nothing to do")
+    outcome = _whole_lines_or_within(lines, search, replace, build_hunk(old, new))
+    if isinstance(outcome, Refused) or outcome.already or outcome.lines != lines:
+        return outcome
+    return Refused("it would change nothing")
+
+
+def _whole_lines_or_within(lines: list[Line], search: str, replace: str, hunk: Hunk) -> Applied | Refused:
+    """Whole lines are meant where they stand; or else a piece of a line, if it stands once."""
+    bodies = [line.body for line in lines]
+    old = hunk.old
+    if not any(bodies[at : at + len(old)] == old for at in range(len(bodies) - len(old) + 1) if bodies[at] == old[0]):
+        text = "\n".join(bodies)
+        wanted = "\n".join(old)
+        count = text.count(wanted)
+        if count == 1 and not search.startswith("\n"):
+            return _within(lines, text, wanted, "\n".join(split_bodies(replace)))
+        if count > 1:
+            return Refused(
+                f"the search text stands {count} times in the file, at lines {_lines_of(text, wanted)}; "
+                "add lines around it until it is unique"
+            )
+    return apply_hunk(lines, hunk)
+
+
+def split_bodies(text: str) -> list[str]:
+    """The lines of a text without their ends."""
+    return [line.body for line in split(text)]
+
+
+def _within(lines: list[Line], text: str, wanted: str, new: str) -> Applied | Refused:
+    at = text.index(wanted)
+    start = text.rfind("\n", 0, at) + 1
+    end = text.find("\n", at + len(wanted))
+    end = len(text) if end < 0 else end
+    first = text.count("\n", 0, start)
+    old = text[start:end].split("\n")
+    changed = (text[start:at] + new + text[at + len(wanted) : end]).split("\n")
+    return apply_hunk(lines, build_hunk(old, changed), low=first, high=first + len(old))
+
+
+def _lines_of(text: str, wanted: str) -> str:
+    numbers: list[str] = []
+    at = text.find(wanted)
+    while at >= 0 and len(numbers) < 10:
+        numbers.append(str(text.count("\n", 0, at) + 1))
+        at = text.find(wanted, at + 1)
+    return ", ".join(numbers)
+
+
+def _fill(lines: list[Line], new: list[str]) -> Applied | Refused:
+    if any(line.body.strip() for line in lines):
+        return Refused("search is empty, but the file exists and has text; give the lines to replace")
+    written = [Line(text, "\n") for text in new]
+    return Applied(written, 1, len(written), "empty file filled")
+
+
+def _create(stage: Stage, path: Path, name: str, replacements: list[Replacement]) -> Report:
+    if len(replacements) != 1 or replacements[0].search.strip():
+        return Report(name, f"{name} does not exist; to create it, give one edit with an empty search", ok=False)
+    content = replacements[0].replace
+    stage.write(path, name, content.encode("utf-8", "replace"))
+    return Report(name, f"created {name} ({len(split(content))} lines)")
+
+
+def _report(name: str, label: str, outcome: Applied | Refused) -> Report:
+    if isinstance(outcome, Refused):
+        return Report(name, f"{label}: {outcome.why}", ok=False)
+    where = f"line {outcome.first}" if outcome.last <= outcome.first else f"lines {outcome.first}-{outcome.last}"
+    if outcome.already:
+        return Report(name, f"{label}: already applied, see {where}")
+    how = "" if outcome.how == "exact" else f" ({outcome.how})"
+    return Report(name, f"edited {label}, {where}{how}")

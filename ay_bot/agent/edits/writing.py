@@ -1,0 +1,84 @@
+"""Writing a hunk over the place where it stands: only lines that go or come change, all others keep their bytes."""
+
+from ay_bot.agent.edits.hunk import Hunk
+from ay_bot.agent.edits.matching import Match
+from ay_bot.agent.edits.text import Line
+
+
+def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
+    """The file's lines afterwards; None if a new line's indentation can't be said."""
+    gone, come = _plan(lines, hunk, match)
+    written: list[Line] = []
+    for index in range(len(lines) + 1):
+        if index in come:
+            texts = match.reindent.lines(come[index])
+            if texts is None:
+                return None
+            ends = _ends(lines, gone, index)
+            written += [Line(text, ends) for text in texts]
+        if index < len(lines) and index not in gone:
+            written.append(lines[index])
+    return close(written, lines)
+
+
+def close(written: list[Line], lines: list[Line]) -> list[Line]:
+    """Give every line an end, and the last one what the file's last had."""
+    usual = usual_end(lines)
+    closed = [line if line.end else Line(line.body, usual) for line in written]
+    if closed and lines and not lines[-1].end:
+        closed[-1] = Line(closed[-1].body, "")
+    return closed
+
+
+def usual_end(lines: list[Line]) -> str:
+    """How the lines of a file end, by its first."""
+    return lines[0].end if lines and lines[0].end else "\n"
+
+
+def _plan(lines: list[Line], hunk: Hunk, match: Match) -> tuple[set[int], dict[int, list[tuple[int, str]]]]:
+    gone: set[int] = set()
+    come: dict[int, list[tuple[int, str]]] = {}
+    old = new = 0
+    before: int | None = None
+    gone_before = False
+    for number, line in enumerate(hunk.lines):
+        if line.kind == "+":
+            come.setdefault(_position(lines, hunk, match, before, old, number), []).append((new, line.text))
+            new += 1
+            continue
+        at = match.alignment[old]
+        old += 1
+        new += line.kind == " "
+        if at is None:
+            continue
+        if line.kind == "-":
+            if gone_before and before is not None:
+                gone.update(index for index in range(before + 1, at) if not lines[index].body.strip())
+            gone.add(at)
+        before, gone_before = at, line.kind == "-"
+    return gone, come
+
+
+def _position(lines: list[Line], hunk: Hunk, match: Match, before: int | None, old: int, number: int) -> int:
+    """Where a new line goes, given the file's line before it and the number of the next old line."""
+    after = next((at for at in match.alignment[old:] if at is not None), None)
+    if before is None:
+        return after if after is not None else 0
+    if after is None or after == before + 1:
+        return before + 1
+    # The file has lines here that the hunk does not: blank ones go with the side that brings none of its own.
+    run = number
+    while run < len(hunk.lines) and hunk.lines[run].kind == "+":
+        run += 1
+    if hunk.lines[run - 1].text.strip() == "" and all(
+        not lines[index].body.strip() for index in range(before + 1, after)
+    ):
+        return after
+    return before + 1
+
+
+def _ends(lines: list[Line], gone: set[int], index: int) -> str:
+    for near in (index, index - 1) if index in gone else (index - 1, index):
+        if 0 <= near < len(lines) and lines[near].end:
+            return lines[near].end
+    return usual_end(lines)

@@ -1,0 +1,217 @@
+"""The agent's loop: ask the model, do what it calls for, show it what came of it, until one of a closed set of ends."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from ay_bot.agent import prompt
+from ay_bot.agent.calling import Calling, Done
+from ay_bot.agent.context import Conversation
+from ay_bot.agent.model import Ask, Model
+from ay_bot.agent.repository import BackgroundRepository
+from ay_bot.agent.stuck import StuckDetector
+from ay_bot.agent.tools.registry import SPECS
+from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
+from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
+from ay_bot.protocol.events import AgentEvent, AssistantSaid, ContextReduced, ModelErred, StepStarted
+from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
+
+SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
+STEERING = (0.80, 0.90, 0.95, 0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a session ended."""
+
+    reason: EndReason
+    summary: str = ""
+    steps: int = 0
+    failure: ModelFailure | None = None
+
+
+class Agent:
+    """One session: a conversation, its tools, and the limits on both."""
+
+    def __init__(
+        self,
+        work: Work,
+        root: Path,
+        ask: Ask,
+        tell: Callable[[AgentEvent], None],
+        *,
+        scratch: Path = SCRATCH,
+        run: Run | None = None,
+    ) -> None:
+        self._work = work
+        self._tell = tell
+        self._model = Model(ask, SPECS)
+        self._repository = BackgroundRepository(root)
+        self._bench = _build_bench(work, root, scratch, run)
+        self._calling = Calling(self._bench, tell)
+        self._conversation = Conversation(work.max_context_tokens, sum(len(spec.model_dump_json()) for spec in SPECS))
+        self._stuck = StuckDetector()
+        self._nudged = False
+        self._silent = 0
+        self._acted = False
+        self._steered = 0.0
+        self._step = 0
+        self._first = 0
+        self._limit = work.max_steps
+
+    def run(self) -> Ending:
+        """Work on the task to an end."""
+        self._conversation.append(SystemMessage(content=prompt.SYSTEM))
+        self._conversation.append(UserMessage(content=prompt.build_task(self._work)))
+        self._repository.start()
+        try:
+            return self._go()
+        finally:
+            self._repository.settle()
+
+    def resume(self, feedback: Feedback) -> Ending:
+        """Go on in the same conversation, after what came out did not pass."""
+        self._stuck, self._nudged, self._silent, self._steered = StuckDetector(), False, 0, 0.0
+        self._first, self._limit = self._step, self._step + feedback.max_steps
+        self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)))
+        return self._go()
+
+    def _go(self) -> Ending:
+        while self._step < self._limit:
+            reply = self._think()
+            if isinstance(reply, Ending):
+                return reply
+            message = self._model.keep(reply)
+            self._conversation.append(message)
+            ending = self._act(reply, message) if message.tool_calls else self._answer(reply)
+            if ending:
+                return ending
+        return self._end(
+            "steps", f"The limit of {self._limit - self._first} steps was reached before the work was finished."
+        )
+
+    def _think(self) -> ModelReply | Ending:
+        if not self._conversation.fits() and not self._reduce():
+            tokens = self._conversation.estimate()
+            return self._end(
+                "context",
+                f"The conversation needs about {tokens:,} tokens, {self._conversation.ceiling:,} are allowed.",
+            )
+        self._step += 1
+        for attempt in (1, 2):
+            self._tell(StepStarted(step=self._step, estimated_tokens=self._conversation.estimate()))
+            answer = self._model.reply(self._conversation.messages)
+            match answer:
+                case ModelReply():
+                    self._conversation.calibrate(answer.usage.prompt_tokens)
+                    return answer
+                case ModelFailure(cause="context_window"):
+                    if attempt == 2 or not self._reduce(self._conversation.estimate() // 2):
+                        return self._end("context", answer.message, answer)
+                case ModelFailure(cause="budget"):
+                    return self._end("budget", answer.message, answer)
+                case ModelFailure():
+                    return self._end("model_failed", answer.message, answer)
+                case _:
+                    assert_never(answer)
+        raise AssertionError
+
+    def _act(self, reply: ModelReply, message: AssistantMessage) -> Ending | None:
+        self._say(reply.content)
+        self._repository.settle()
+        self._acted, self._silent = True, 0
+        done = self._calling.run(reply, message)
+        patterns = [self._stuck.acted(one.tool, one.arguments, one.result.text, one.result.failure) for one in done]
+        pattern = next((found for found in reversed(patterns) if found), "")
+        notes = [note for note in (self._steer(reply), self._nudge(pattern)) if note]
+        for one in done[:-1]:
+            self._keep(one, "")
+        self._keep(done[-1], "\n".join(notes))
+        if finished := next((one for one in done if one.result.ends), None):
+            return self._end("finished", finished.result.text)
+        return self._judge(pattern)
+
+    def _keep(self, one: Done, extra: str) -> None:
+        text = one.result.text or "(no output)"
+        content = "finished" if one.result.ends else f"{text}\n{extra}" if extra else text
+        content = content.encode("utf-8", "replace").decode()
+        self._conversation.append(
+            ToolMessage(tool_call_id=one.identifier, content=content),
+            keep=bool(one.result.failure),
+            read=one.result.read if one.result.ok else "",
+        )
+
+    def _answer(self, reply: ModelReply) -> Ending | None:
+        """Deal with a reply without a tool call: it is nudged once, and then taken for what it is."""
+        self._say(reply.content)
+        self._silent += 1
+        if reply.finish_reason == "length" and self._silent == 1:
+            self._prod("the reply was cut off at the output limit", prompt.NUDGE_LENGTH)
+            return None
+        if self._silent >= 2:
+            if reply.content.strip() and self._acted:
+                return self._end("finished", reply.content.strip())
+            what = "text without a tool call" if reply.content.strip() else "empty replies"
+            return self._end("stuck", f"The model gave only {what}.")
+        if reply.content.strip():
+            self._prod("no tool call", prompt.NUDGE_NO_TOOL)
+        else:
+            self._prod("an empty reply", prompt.NUDGE_EMPTY)
+        return None
+
+    def _prod(self, problem: str, text: str) -> None:
+        self._tell(ModelErred(problem=problem))
+        self._conversation.append(UserMessage(content=text))
+
+    def _judge(self, pattern: str) -> Ending | None:
+        if not pattern:
+            return None
+        if self._nudged:
+            return self._end("stuck", f"The agent went round in circles: {pattern}.")
+        self._nudged = True
+        return None
+
+    def _nudge(self, pattern: str) -> str:
+        if not pattern or self._nudged:
+            return ""
+        self._tell(ModelErred(problem=f"going in circles: {pattern}"))
+        return f"[You are going in circles: {pattern}. Do something else, or call finish and say what is in the way.]"
+
+    def _steer(self, reply: ModelReply) -> str:
+        spent = max(reply.budget.spent, (self._step - self._first) / max(self._limit - self._first, 1))
+        passed = max((mark for mark in STEERING if spent >= mark), default=0.0)
+        if passed <= self._steered:
+            return ""
+        self._steered = passed
+        return prompt.build_steering(spent)
+
+    def _reduce(self, target: int | None = None) -> bool:
+        reduction = self._conversation.reduce(target)
+        if reduction.after < reduction.before:
+            self._tell(ContextReduced(before_tokens=reduction.before, after_tokens=reduction.after))
+        return self._conversation.fits() and reduction.after < reduction.before
+
+    def _say(self, text: str) -> None:
+        if text.strip():
+            self._tell(AssistantSaid(text=text))
+
+    def _end(self, reason: EndReason, summary: str, failure: ModelFailure | None = None) -> Ending:
+        return Ending(reason, summary, self._step, failure)
+
+
+def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Workbench:
+    if run is None:
+        from ay_bot.agent.commands import run_command
+
+        run = run_command
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Workbench(
+        root=root,
+        scratch=scratch,
+        run=run,
+        test_command=work.test_command,
+        command_timeout=work.command_timeout,
+        test_timeout=work.test_timeout,
+        output_limit=max(min(READ_LIMIT, work.max_context_tokens), 2_000),
+    )

@@ -1,0 +1,57 @@
+"""The agent's side of a model call: numbering the requests, and making replies safe to keep in a conversation."""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+
+from ay_bot.agent.tools.arguments import parse_object
+from ay_bot.agent.tools.workbench import Refusal
+from ay_bot.protocol.conversation import AssistantMessage, Message, ToolCall, ToolSpec
+from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
+
+Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Model:
+    """Asks the model behind the role `main`."""
+
+    def __init__(self, ask: Ask, tools: tuple[ToolSpec, ...]) -> None:
+        self._ask = ask
+        self._tools = tools
+        self._request_id = 0
+        self._identifiers: set[str] = set()
+
+    def reply(self, messages: Sequence[Message]) -> ModelReply | ModelFailure:
+        """Send the conversation, and wait."""
+        self._request_id += 1
+        return self._ask(ModelRequest(request_id=self._request_id, messages=tuple(messages), tools=self._tools))
+
+    def keep(self, reply: ModelReply) -> AssistantMessage:
+        """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object."""
+        calls = tuple(self._kept(call) for call in reply.tool_calls)
+        return AssistantMessage(content=reply.content or ("" if calls else "(empty reply)"), tool_calls=calls)
+
+    def _kept(self, call: ToolCall) -> ToolCall:
+        identifier = call.id
+        while not identifier or identifier in self._identifiers:
+            identifier = f"call_{len(self._identifiers)}_{self._request_id}"
+            if identifier in self._identifiers:
+                identifier += "x"
+        self._identifiers.add(identifier)
+        name = call.name if NAME.fullmatch(call.name) else "invalid"
+        if (identifier, name) == (call.id, call.name) and _is_object(call.arguments):
+            return call
+        arguments = call.arguments if _is_object(call.arguments) else json.dumps({"invalid": call.arguments[:2_000]})
+        return ToolCall(id=identifier, name=name, arguments=arguments if call.arguments.strip() else "{}")
+
+
+def _is_object(arguments: str) -> bool:
+    if not arguments.strip():
+        return False
+    try:
+        json.loads(arguments)
+        parse_object(arguments)
+    except (ValueError, RecursionError, Refusal):
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""The `edit` tool: text replaced by text, several times in one file, all or nothing."""
+
+import json
+
+from pydantic import Field, field_validator
+
+from ay_bot.agent.edits.replacing import Replacement, replace_all
+from ay_bot.agent.edits.staging import Stage
+from ay_bot.agent.tools.arguments import Arguments
+from ay_bot.agent.tools.result import ToolResult
+from ay_bot.agent.tools.staged import stage_result
+from ay_bot.agent.tools.tool import Tool
+from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.protocol.conversation import ToolSpec
+
+
+class OneEdit(Arguments):
+    """Text that stands once in the file, and what replaces it."""
+
+    search: str
+    replace: str
+
+
+class EditArguments(Arguments):
+    """A file, and its edits in order."""
+
+    path: str = Field(description="string")
+    edits: tuple[OneEdit, ...] = Field(description="array of {search: string, replace: string}", min_length=1)
+
+    @field_validator("edits", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        # Some models write the array as a string, or one edit without the array.
+        if isinstance(value, str):
+            try:
+                value = json.loads(value, strict=False)
+            except ValueError:
+                return value
+        return [value] if isinstance(value, dict) else value
+
+
+def edit(arguments: EditArguments, bench: Workbench) -> ToolResult:
+    """Replace, or create the file where the one search is empty and there is none."""
+    stage = Stage()
+    path = bench.writable(arguments.path)
+    replacements = [Replacement(one.search, one.replace) for one in arguments.edits]
+    reports = replace_all(stage, path, bench.shown(path), replacements)
+    return stage_result(stage, bench, reports)
+
+
+EDIT = Tool(
+    ToolSpec(
+        name="edit",
+        description="Replace text in a file. search: exact lines standing once in it; empty creates the file",
+        parameters={
+            "type": "object",
+            "properties": {
+                "path": {"type": "string"},
+                "edits": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"search": {"type": "string"}, "replace": {"type": "string"}},
+                        "required": ["search", "replace"],
+                    },
+                },
+            },
+            "required": ["path", "edits"],
+        },
+    ),
+    EditArguments,
+    edit,
+    lambda arguments: f"{arguments.path} ({len(arguments.edits)})",
+)

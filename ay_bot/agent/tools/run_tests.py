@@ -1,0 +1,74 @@
+"""The `run_tests` tool: the run's own test command, with its failures first."""
+
+import re
+
+from ay_bot.agent.tools.arguments import Arguments
+from ay_bot.agent.tools.result import ToolResult, refused
+from ay_bot.agent.tools.shell import exit_note
+from ay_bot.agent.tools.tool import Tool, build_spec
+from ay_bot.agent.tools.workbench import Ran, Workbench
+
+SHOWN = 12_000
+FAILURES = re.compile(r"^=+ (?:FAILURES|ERRORS) =+$|^(?:FAIL|ERROR): |^failures:$|^\s*● |^--- FAIL: ", re.MULTILINE)
+# One line per known runner that says how many tests passed and failed.
+COUNTS = re.compile(
+    r"^=* ?((?:\d+ (?:failed|passed|skipped|errors?|deselected|xfailed|xpassed|warnings?)(?:, )?)+)[^\n]*$"
+    r"|^(Ran \d+ tests? in [^\n]*)$|^(FAILED \([^\n]*\)|OK(?: \([^\n]*\))?)$|^(Tests:\s+[^\n]*\d+ total)$"
+    r"|^(test result: [^\n]*?failed)",
+    re.MULTILINE,
+)
+
+
+class RunTestsArguments(Arguments):
+    """Nothing: the command is the run's."""
+
+
+def run_tests(_: RunTestsArguments, bench: Workbench) -> ToolResult:
+    """Run the test command."""
+    if not bench.test_command:
+        return refused("no_tests", "error: no test command is configured; use shell")
+    log = bench.next_log()
+    ran = bench.run(
+        bench.test_command,
+        cwd=bench.root,
+        timeout=bench.test_timeout,
+        head=bench.output_limit,
+        tail=bench.output_limit,
+        log=log,
+    )
+    passed = ran.exit_code == 0 and not ran.timed_out
+    counts = count_tests(ran.output)
+    verdict = ("tests passed" if passed else f"tests FAILED, {exit_note(ran, bench.test_timeout)}") + (
+        f": {counts}" if counts else ""
+    )
+    body = _tail(ran.output, 600) if passed else _failures(ran, min(SHOWN, bench.output_limit))
+    where = f"\n[whole output: {log}]" if not passed and len(body) < len(ran.output.strip()) else ""
+    return ToolResult(f"{verdict}\n{body}{where}" if body else verdict, outcome=verdict, ok=passed)
+
+
+def count_tests(output: str) -> str:
+    """What the runner said last about how many passed and failed; empty where it is not known."""
+    found = ["".join(groups).strip(" =") for groups in COUNTS.findall(output)]
+    return "; ".join(found[-2:] if found and found[-1].startswith(("FAILED (", "OK")) else found[-1:])
+
+
+def _failures(ran: Ran, limit: int) -> str:
+    output = ran.output.strip()
+    start = FAILURES.search(output)
+    if start is None:
+        return _tail(output, limit)
+    failures = output[start.start() :]
+    if len(failures) <= limit:
+        return failures
+    tail = limit // 3
+    return f"{failures[: limit - tail]}\n[… {len(failures) - limit:,} characters left out …]\n{failures[-tail:]}"
+
+
+def _tail(output: str, limit: int) -> str:
+    output = output.strip()
+    if len(output) <= limit:
+        return output
+    return "…" + output[-limit:].partition("\n")[2]
+
+
+RUN_TESTS = Tool(build_spec("run_tests", "Run the test suite", {}), RunTestsArguments, run_tests, lambda _: "")

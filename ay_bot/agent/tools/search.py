@@ -1,0 +1,75 @@
+"""The `search` tool: lines that match a regular expression, found by ripgrep or by Python where there is none."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+from pydantic import Field
+
+from ay_bot.agent.tools.arguments import Arguments
+from ay_bot.agent.tools.result import ToolResult, plural, refused
+from ay_bot.agent.tools.tool import Tool, build_spec
+from ay_bot.agent.tools.workbench import Refusal, Workbench
+
+MAX_MATCHES = 100
+MAX_PER_FILE = 30
+MAX_COLUMNS = 300
+TIMEOUT = 30.0
+GREP = Path(__file__).with_name("grep.py")
+
+
+class SearchArguments(Arguments):
+    """A regular expression, and where to look."""
+
+    pattern: str = Field(description="regular expression")
+    path: str = Field(default=".", description="file or directory")
+
+
+def search(arguments: SearchArguments, bench: Workbench) -> ToolResult:
+    """Give matching lines as path:line:text."""
+    if not arguments.pattern or "\0" in arguments.pattern:
+        msg = "the pattern is empty or holds a NUL"
+        raise Refusal(msg)
+    path = bench.readable(arguments.path)
+    if not path.exists():
+        return refused("missing", f"error: {arguments.path} does not exist")
+    where = os.path.relpath(path, os.path.realpath(bench.root))
+    argv = _ripgrep(arguments.pattern, where) if shutil.which("rg") else _python(arguments.pattern, where)
+    ran = bench.run(shlex.join(argv), cwd=bench.root, timeout=TIMEOUT, head=bench.output_limit, tail=0)
+    if ran.timed_out:
+        return refused("timeout", f"error: the search took more than {TIMEOUT:.0f} s; narrow the pattern or the path")
+    lines = ran.output.splitlines()
+    if ran.exit_code == 1 or not lines:
+        return ToolResult("no matches", outcome="no matches")
+    if ran.exit_code != 0 and not any(":" in line and not line.startswith("rg: ") for line in lines):
+        return refused("search", "error: " + ran.output.strip()[:2_000])
+    return _render(lines, cut=ran.total_bytes > bench.output_limit)
+
+
+def _render(lines: list[str], *, cut: bool) -> ToolResult:
+    shown = [line.removeprefix("./") for line in lines[:MAX_MATCHES]]
+    cut = cut or len(lines) > MAX_MATCHES
+    more = [f"[cut at {len(shown)} matches, there are more; narrow the pattern or the path]"] if cut else []
+    return ToolResult("\n".join(shown + more), outcome=plural(len(shown), "match") + (" and more" if cut else ""))
+
+
+def _ripgrep(pattern: str, where: str) -> list[str]:
+    return [
+        *("rg", "--no-config", "--no-heading", "--line-number", "--with-filename", "--color=never", "--hidden"),
+        *("--glob=!.git", f"--max-columns={MAX_COLUMNS}", "--max-columns-preview", f"--max-count={MAX_PER_FILE}"),
+        *("--sort=path", "--regexp", pattern, "--", where),
+    ]
+
+
+def _python(pattern: str, where: str) -> list[str]:
+    return [sys.executable, "-I", "-S", str(GREP), str(MAX_PER_FILE), str(MAX_COLUMNS), pattern, where]
+
+
+SEARCH = Tool(
+    build_spec("search", "Find lines by regex", {"pattern": "string"}, {"path": "string"}),
+    SearchArguments,
+    search,
+    lambda arguments: f"{arguments.pattern!r} in {arguments.path}",
+)

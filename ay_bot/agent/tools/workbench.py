@@ -1,0 +1,109 @@
+"""What the tools work with: the workspace, its limits, and the one way to run a command."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+READ_LIMIT = 40_000  # bytes, about 10,000 tokens
+
+
+class Refusal(Exception):
+    """A path or an argument that a tool won't take; the text is for the model."""
+
+
+class Ran(Protocol):
+    """What is left of a command that ran."""
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code, or minus the signal's number."""
+        ...
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the time limit ended it."""
+        ...
+
+    @property
+    def output(self) -> str:
+        """Head and tail of standard output and error."""
+        ...
+
+    @property
+    def total_bytes(self) -> int:
+        """How much there was in all."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How long it took."""
+        ...
+
+
+class Run(Protocol):
+    """Run a shell command to its end."""
+
+    def __call__(
+        self, command: str, *, cwd: Path, timeout: float, head: int, tail: int, log: Path | None = None
+    ) -> Ran:
+        """Return what is left of it; `log` gets the whole output."""
+        ...
+
+
+@dataclass(slots=True)
+class Workbench:
+    """One session's workspace and limits. Times are seconds."""
+
+    root: Path
+    scratch: Path
+    run: Run
+    test_command: str = ""
+    command_timeout: float = 600.0
+    test_timeout: float = 1200.0
+    output_limit: int = READ_LIMIT
+    logs: int = 0
+    edit_failures: dict[str, int] = field(default_factory=dict)
+
+    def next_log(self) -> Path:
+        """A new file for the whole output of a command."""
+        self.logs += 1
+        return self.scratch / f"output-{self.logs}.log"
+
+    def shown(self, path: Path) -> str:
+        """A path as the model should write it."""
+        try:
+            return path.relative_to(self.root).as_posix()
+        except ValueError:
+            return str(path)
+
+    def readable(self, text: str) -> Path:
+        """The real path behind what the model wrote, inside the workspace or the log directory."""
+        return self._inside(text, (self.root, self.scratch))
+
+    def writable(self, text: str) -> Path:
+        """The real path of a file that may be written: inside the workspace, and not git's."""
+        path = self._inside(text, (self.root,))
+        if any(part.lower() == ".git" for part in path.relative_to(os.path.realpath(self.root)).parts):
+            msg = f"{text}: nothing inside .git may be written"
+            raise Refusal(msg)
+        if path.is_dir():
+            msg = f"{text} is a directory"
+            raise Refusal(msg)
+        return path
+
+    def _inside(self, text: str, allowed: tuple[Path, ...]) -> Path:
+        if "\0" in text or not text.strip():
+            msg = "the path is empty or holds a NUL"
+            raise Refusal(msg)
+        try:
+            real = os.path.realpath(self.root / text.strip().encode("utf-8", "surrogateescape").decode())
+        except (OSError, ValueError) as error:
+            msg = f"{text}: not a path ({error})"
+            raise Refusal(msg) from None
+        for base in allowed:
+            top = os.path.realpath(base)
+            if real == top or real.startswith(top + os.sep):
+                return Path(real)
+        msg = f"{text} is outside the workspace {self.root}"
+        raise Refusal(msg)
