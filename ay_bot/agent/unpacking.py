@@ -32,7 +32,7 @@ def unpack(stream: Readable, root: Path, digests: dict[bytes, bytes] | None = No
         ) as archive:
             for member in archive:
                 unpacking.add(archive, member)
-                archive.members = []  # or tarfile keeps every header until the end
+                vars(archive)["members"] = []  # or tarfile keeps every header until the end
     except tarfile.TarError as error:
         msg = f"the seed is not a tar stream that can be read: {error}"
         raise ProtocolBroken(msg) from None

@@ -45,17 +45,18 @@ def apply_hunk(
     if matches:
         match = matches[0]
         return _write(lines, _loosened(hunk, match), match, source)
-    if elided := find_elided(source, old, hunk.new):
-        merged = merge(elided)
-        if merged:
-            return _write(lines, *merged, source)
-    if already := _already(source, lines, hunk, low, top):
-        return already
-    if match_or_none := find_fuzzy(source, hunk, low, top):
-        if _stands_near(source, hunk, match_or_none):
-            return _done_before(lines, match_or_none)
-        return _write(lines, hunk, match_or_none, source)
-    return Refused("the search text does not stand in the file" + describe_nearest(source.lines, old))
+    if (elided := find_elided(source, old, hunk.new)) and (merged := merge(elided)):
+        return _write(lines, *merged, source)
+    return _already(source, lines, hunk, low, top) or _fuzzy(source, lines, hunk, low, top)
+
+
+def _fuzzy(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | Refused:
+    match = find_fuzzy(source, hunk, low, high)
+    if match is None:
+        return Refused("the search text does not stand in the file" + describe_nearest(source.lines, hunk.old))
+    if _stands_near(source, hunk, match):
+        return _done_before(lines, match)
+    return _write(lines, hunk, match, source)
 
 
 def _loosened(hunk: Hunk, match: Match) -> Hunk:
@@ -77,9 +78,7 @@ def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Appli
 
 def _ambiguous(matches: list[Match]) -> Refused:
     places = ", ".join(str(match.start + 1) for match in matches[:10])
-    return Refused(
-        f"the search text stands {len(matches)} times, at lines {places}; add lines around it until it is unique"
-    )
+    return Refused(f"the search text stands {len(matches)} times, at lines {places}; add lines until it is unique")
 
 
 def _already(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | None:

@@ -31,7 +31,7 @@ def read(arguments: ReadArguments, bench: Workbench) -> ToolResult:
     """Give lines of a file, or list a directory."""
     path = bench.readable(arguments.path)
     if path.is_dir():
-        return _list(path, bench)
+        return _list(path)
     try:
         content = _content(path)
     except FileNotFoundError:
@@ -85,7 +85,7 @@ def _fit(lines: list[str], first: int, last: int, limit: int) -> tuple[list[str]
     return shown, first + len(shown) - 1
 
 
-def _list(top: Path, bench: Workbench) -> ToolResult:
+def _list(top: Path) -> ToolResult:
     """List breadth first, so that a small tree comes whole and a large one shows its top."""
     found: list[str] = []
     cut = False

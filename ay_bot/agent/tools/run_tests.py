@@ -41,8 +41,12 @@ def run_tests(_: RunTestsArguments, bench: Workbench) -> ToolResult:
     verdict = ("tests passed" if passed else f"tests FAILED, {exit_note(ran, bench.test_timeout)}") + (
         f": {counts}" if counts else ""
     )
-    body = _tail(ran.output, 600) if passed else _failures(ran, min(SHOWN, bench.output_limit))
-    where = f"\n[whole output: {log}]" if not passed and len(body) < len(ran.output.strip()) else ""
+    if passed:
+        body, where = "" if counts else _tail(ran.output, 600), ""
+    else:
+        limit = min(SHOWN, bench.output_limit)
+        body = _failures(ran, limit)
+        where = f"\n[whole output: {log}]" if ran.total_bytes > limit else ""
     return ToolResult(f"{verdict}\n{body}{where}" if body else verdict, outcome=verdict, ok=passed)
 
 
