@@ -1,4 +1,4 @@
-"""The run's temporary directory on the host: private, marked with its owner, and removed also after a crash."""
+"""The run's temporary directory on the host: private, named after its owner, and removed also after a crash."""
 
 import shutil
 import tempfile
@@ -8,16 +8,14 @@ from pathlib import Path
 
 from ay_bot.host.owner import is_alive, this_process
 
-PREFIX = "ay-bot-"
-OWNER_FILE = "owner"
+PREFIX = "ay-bot."
 
 
 @contextmanager
 def open_scratch() -> Iterator[Path]:
     """Make a directory that only this user can enter, and remove it at the end of the with block."""
-    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    directory = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{this_process()}."))
     try:
-        (directory / OWNER_FILE).write_text(this_process())
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -26,16 +24,9 @@ def open_scratch() -> Iterator[Path]:
 def reap_scratch() -> list[str]:
     """Remove the directories of processes that are gone, and return their names."""
     reaped = []
-    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = _owner_of(directory)
-        if owner and not is_alive(owner):
+    for directory in Path(tempfile.gettempdir()).glob(f"{PREFIX}*:*:*.*"):
+        owner = directory.name.removeprefix(PREFIX).rpartition(".")[0]
+        if not is_alive(owner):
             shutil.rmtree(directory, ignore_errors=True)
             reaped.append(str(directory))
     return reaped
-
-
-def _owner_of(directory: Path) -> str:
-    try:
-        return (directory / OWNER_FILE).read_text()
-    except OSError:
-        return ""
