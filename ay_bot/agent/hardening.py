@@ -55,6 +55,7 @@ def limit_resources(limits: ResourceLimits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, limits.file_size or resource.RLIM_INFINITY),
         (resource.RLIMIT_NOFILE, limits.open_files or resource.RLIM_INFINITY),
+        (resource.RLIMIT_DATA, limits.data or resource.RLIM_INFINITY),
         (resource.RLIMIT_NPROC, limits.processes or resource.RLIM_INFINITY),
     ]
     for kind, value in wanted:

@@ -9,6 +9,7 @@ class ResourceLimits(Value):
     file_size: int = 0
     open_files: int = 0
     processes: int = 0
+    data: int = 0
 
 
 class BoxConfig(Value):

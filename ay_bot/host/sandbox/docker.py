@@ -13,9 +13,10 @@ from ay_bot.errors import AyBotError, ImageUnavailable, SandboxUnavailable
 from ay_bot.host.image import REPOSITORY, image_name, runtime_volume
 from ay_bot.host.owner import is_alive
 from ay_bot.host.runtime import PREFIX
-from ay_bot.host.sandbox import MIB, BoxSpec, DriverName
+from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.policy import (
     OWNER_LABEL,
     RUN_LABEL,
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ENGINE_TIMEOUT: Final = 60
-DEADLINE_STATUS: Final = 124
-KILLED_STATUS: Final = 137
 START_ENGINE: Final = "start a Docker engine, or run where bubblewrap is installed (apt-get install -y bubblewrap)"
 
 
@@ -176,18 +175,7 @@ class DockerSandbox:
     def _explain(self, container: str, spec: BoxSpec, errors: Tail) -> None:
         """Raise why a box ended by itself."""
         status, out_of_memory = self._last_events(container)
-        if out_of_memory or (status == KILLED_STATUS and not errors.text()):
-            what = (
-                f"the box used more memory than its limit of {spec.limits.memory // MIB} MiB, /work and /tmp included"
-            )
-            raise SandboxUnavailable(what, hint="allow more memory, or let the tests use less at a time")
-        if status == DEADLINE_STATUS:
-            what = f"the box reached its time limit of {spec.limits.wall:.0f} seconds"
-            raise SandboxUnavailable(what, hint="allow more time, or give the run a smaller task")
-        if status or errors.text():
-            text = errors.text() or "it left no message"
-            msg = f"the program in the box ended by itself with exit code {status}: {text}"
-            raise SandboxUnavailable(msg)
+        explain_ending(status, errors.text(), spec.limits, out_of_memory=out_of_memory)
 
     def _last_events(self, container: str) -> tuple[int | None, bool]:
         """Return the exit code of a box that ended, and whether it ran out of memory; the engine remembers both."""

@@ -5,6 +5,7 @@ With one thread for both, a host that sends much while the box sends much waits 
 
 import contextlib
 import queue
+import socket
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,25 @@ class Transport(Protocol):
     def shut(self) -> None:
         """End both directions now; receive and send that wait in other threads return."""
         ...
+
+
+class SocketTransport:
+    """A connected socket whose far end is the input and output of a box's first process."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    def receive(self, size: int) -> bytes:
+        """Return what the box wrote."""
+        return self._socket.recv(size)
+
+    def send(self, data: memoryview) -> None:
+        """Write all of `data`."""
+        self._socket.sendall(data)
+
+    def shut(self) -> None:
+        """Shut both directions."""
+        self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Tail:

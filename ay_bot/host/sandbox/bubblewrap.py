@@ -1,0 +1,147 @@
+"""Boxes that bubblewrap makes, where no Docker engine answers: the same program and pipe, the host's own /usr."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Final
+
+from ay_bot.errors import SandboxUnavailable, UsageError
+from ay_bot.host.runtime import box_config, compile_sources, program
+from ay_bot.host.sandbox import BoxSpec, DriverName, cgroup
+from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.cgroup import BoxGroup
+from ay_bot.host.sandbox.ending import explain_ending
+from ay_bot.host.sandbox.mounts import Identity, arguments
+from ay_bot.host.sandbox.policy import new_uid
+from ay_bot.host.sandbox.stream import ERROR_TAIL, BoxStream, SocketTransport
+from ay_bot.host.sandbox.toolchain import Finder, Toolchain
+from ay_bot.protocol.box_config import ResourceLimits
+
+INSTALL: Final = "install it: apt-get install -y bubblewrap"
+# Enters the control groups, then becomes bubblewrap: a later move would leave out what it has started by then.
+ENTER: Final = 'for group in $GROUPS_TO_ENTER; do echo $$ > "$group" || exit 97; done; unset GROUPS_TO_ENTER; exec "$@"'
+PROCESSES_WITHOUT_GROUP: Final = 4096
+REASON_LENGTH: Final = 300
+
+
+class BubblewrapSandbox:
+    """Boxes are namespaces with the host's programs, read-only, and nothing of the user's files, keys and network."""
+
+    name: DriverName = "bubblewrap"
+
+    def __init__(self, executable: str, toolchain: Toolchain) -> None:
+        self._executable = executable
+        self._toolchain = toolchain
+
+    def resolve_image(self, image: str) -> str:
+        """Return a name for what boxes are made of: the host itself. There are no others."""
+        if image:
+            msg = f"bubblewrap boxes are made of this machine's own programs; they can't use the image {image}"
+            raise UsageError(msg, hint="leave the image out, or use a Docker engine (sandbox = docker)")
+        return f"host:python-{sys.version_info.major}.{sys.version_info.minor}"
+
+    def weaknesses(self) -> tuple[str, ...]:
+        """Return what can't be capped on this machine."""
+        group = BoxGroup.create(BoxSpec(run="", purpose="").limits)
+        group.remove()
+        missing = [what for what, name in CAPS if name not in group.capped]
+        uncapped = f"not capped for a box: {', '.join(missing)} (this user can make no control group)"
+        return (*([uncapped] if missing else []), "not capped for a box: how many files it makes")
+
+    @contextmanager
+    def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
+        """Make a box, wait for its Hello, and end it at the end."""
+        image = self.resolve_image(spec.image)
+        compile_sources()
+        group = BoxGroup.create(spec.limits)
+        ours, theirs = socket.socketpair()
+        with ours, TemporaryFile() as errors:
+            process = self._start(spec, group, theirs, errors)
+            transport = SocketTransport(ours)
+            stream = BoxStream(transport, lambda: _explain(process, group, spec, errors))
+            try:
+                box = RunningBox(f"bubblewrap-{process.pid}", image, stream)
+                box.wait_for_hello()
+                yield box
+            finally:
+                stream.end()
+                process.kill()
+                process.wait()
+                group.remove()
+
+    def reap(self) -> list[str]:
+        """Remove the control groups of dead owners; boxes themselves die with theirs."""
+        return cgroup.reap()
+
+    def _start(
+        self, spec: BoxSpec, group: BoxGroup, pipe: socket.socket, errors: IO[bytes]
+    ) -> "subprocess.Popen[bytes]":
+        limits = spec.limits
+        config = box_config(
+            spec,
+            {"PATH": ":".join(self._toolchain.path), **self._toolchain.variables},
+            ResourceLimits(
+                file_size=limits.file_size,
+                open_files=limits.open_files,
+                processes=0 if "pids" in group.capped else max(limits.pids, PROCESSES_WITHOUT_GROUP),
+                data=0 if "memory" in group.capped else limits.memory,
+            ),
+        )
+        with pipe, Identity(new_uid()) as identity:
+            walls = arguments(limits, self._toolchain, identity)
+            box = [self._executable, *walls, "--", *interpreter(), *program(config)]
+            return subprocess.Popen(
+                ["/bin/sh", "-c", ENTER, "sh", *box],
+                stdin=pipe.fileno(),
+                stdout=pipe.fileno(),
+                stderr=errors.fileno(),
+                cwd="/",
+                # Bubblewrap's own environment shows in the box as /proc/1/environ.
+                env={"GROUPS_TO_ENTER": " ".join(group.entrances())},
+                pass_fds=identity.descriptors,
+            )
+
+
+CAPS: Final = (
+    ("memory in all (only each process by itself)", "memory"),
+    ("processes (only all of this user's)", "pids"),
+    ("processor time", "cpu"),
+)
+
+
+def interpreter() -> list[str]:
+    """Return the interpreter of the box's first process: the one that this process runs on, without its environment."""
+    real = Path(sys.executable).resolve()
+    if real.is_relative_to(Path(sys.base_prefix).resolve()):
+        return [str(real)]
+    return [f"{sys.base_prefix}/bin/python{sys.version_info.major}.{sys.version_info.minor}"]
+
+
+def find_bubblewrap(environment: Mapping[str, str], repository: Path | None = None) -> BubblewrapSandbox:
+    """Return a driver if bubblewrap works here, or raise SandboxUnavailable."""
+    executable = shutil.which("bwrap", path=environment.get("PATH"))
+    if not executable:
+        msg = "bubblewrap is not installed (there is no bwrap on the PATH)"
+        raise SandboxUnavailable(msg, hint=INSTALL)
+    trial = [executable, "--unshare-all", "--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev", "true"]
+    tried = subprocess.run(trial, check=False, capture_output=True, env={}, cwd="/")
+    if tried.returncode:
+        reason = tried.stderr.decode("utf-8", "replace").strip()[:REASON_LENGTH]
+        msg = f"bubblewrap can't make a box here: {reason}"
+        raise SandboxUnavailable(msg, hint="let this user make user namespaces, or start a Docker engine")
+    return BubblewrapSandbox(executable, Finder(environment, repository).find())
+
+
+def _explain(process: "subprocess.Popen[bytes]", group: BoxGroup, spec: BoxSpec, errors: IO[bytes]) -> None:
+    try:
+        status: int | None = process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        status = None
+    errors.seek(0)
+    text = errors.read()[-ERROR_TAIL:].decode("utf-8", "backslashreplace").strip()
+    explain_ending(status, text, spec.limits, out_of_memory=group.ran_out_of_memory())

@@ -1,0 +1,70 @@
+"""Stand-ins for what tests can do without: a sandbox without walls. It passes the contract tests of the real ones."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ay_bot.host.image import PACKAGE
+from ay_bot.host.runtime import box_config, installed_packages, program
+from ay_bot.host.sandbox import BoxSpec, DriverName
+from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.ending import explain_ending
+from ay_bot.host.sandbox.stream import BoxStream, SocketTransport
+
+
+class LocalSandbox:
+    """The box's program as an ordinary process in a temporary directory. It keeps nothing in and nothing out."""
+
+    name: DriverName = "bubblewrap"
+
+    def resolve_image(self, image: str) -> str:
+        return "local"
+
+    def weaknesses(self) -> tuple[str, ...]:
+        return ("there are no walls at all",)
+
+    def reap(self) -> list[str]:
+        return []
+
+    @contextmanager
+    def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
+        ours, theirs = socket.socketpair()
+        with ours, tempfile.TemporaryFile() as errors, tempfile.TemporaryDirectory(prefix="local-box-") as place:
+            process = self._start(spec, Path(place), theirs, errors.fileno())
+
+            def explain() -> None:
+                status = process.wait(timeout=5)
+                errors.seek(0)
+                explain_ending(status, errors.read().decode(), spec.limits, out_of_memory=False)
+
+            stream = BoxStream(SocketTransport(ours), explain)
+            try:
+                box = RunningBox(f"local-{process.pid}", "local", stream)
+                box.wait_for_hello()
+                yield box
+            finally:
+                stream.end()
+                process.wait(timeout=30)
+
+    def _start(self, spec: BoxSpec, place: Path, pipe: socket.socket, errors: int) -> subprocess.Popen[bytes]:
+        for name in ("work", "tmp"):
+            (place / name).mkdir()
+        config = box_config(spec, {"PATH": os.environ["PATH"], "HOME": str(place / "tmp")}).model_copy(
+            update={"workspace": str(place / "work"), "temporary": str(place / "tmp"), "filter": False}
+        )
+        packages = {str(source.parent) for source, _ in installed_packages() if not source.is_relative_to(PACKAGE)}
+        path = ":".join([str(PACKAGE.parent), *sorted(packages)])
+        with pipe:
+            return subprocess.Popen(
+                [sys.executable, *program(config, path)],
+                stdin=pipe.fileno(),
+                stdout=pipe.fileno(),
+                stderr=errors,
+                cwd=place,
+                env={},
+            )
