@@ -42,7 +42,7 @@ def scripted_model() -> Iterator[list[str]]:
 
 def say(*lines: str) -> None:
     """Print lines that the demo itself has to say, set off from ay-bot's own."""
-    print(*(f"{BOLD}demo:{PLAIN} {line}" for line in lines), sep="\n", flush=True)
+    print(*(f"{BOLD}demo:{PLAIN} {line}" for line in lines), "", sep="\n", flush=True)
 
 
 def run(repository: Path, model: list[str], sandbox: str) -> int:
@@ -61,8 +61,8 @@ def main() -> int:
     parser.add_argument("--sandbox", default="auto")
     parser.add_argument("--model", default="", help="a real model, as litellm names it; its key in the environment")
     options = parser.parse_args()
-    say("the repository is `evenly`, which splits bills. The issue:", "")
-    print("\n".join(f"    {line}".rstrip() for line in (HERE / "issue.md").read_text().splitlines()), "\n")
+    say("the repository is `evenly`, which splits bills. The issue:")
+    print(*(f"    {line}".rstrip() for line in (HERE / "issue.md").read_text().splitlines()), "", sep="\n")
     with tempfile.TemporaryDirectory(prefix="ay-bot-demo-") as directory:
         repository = make_repository(Path(directory))
         if options.model:
@@ -71,7 +71,6 @@ def main() -> int:
             "the model is SCRIPTED: a small server on this machine plays back demo/script.json, mistake included.",
             "Everything else is real: the box, the agent, the edits, the tests, the verdict.",
             "With a real model, and its key in the environment: make demo MODEL=anthropic/claude-sonnet-4-5",
-            "",
         )
         with scripted_model() as model:
             return run(repository, model, options.sandbox)
