@@ -1,0 +1,86 @@
+"""The gateway process: `python -I -m ay_bot.gateway`, JSON lines on standard input and output, ended by end of input.
+
+Nothing is imported at the top but what Python has loaded anyway: the clock is running.
+"""
+
+import os
+import sys
+import threading
+from queue import SimpleQueue
+
+CHUNK = 256 * 1024
+PR_SET_PDEATHSIG = 1
+SIGKILL = 9
+
+
+class Inlet:
+    """Standard input, read by a thread of its own so that its end ends the process whatever the others do."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._parts: SimpleQueue[bytes] = SimpleQueue()
+        threading.Thread(target=self._pump, daemon=True).start()
+
+    def _pump(self) -> None:
+        while data := os.read(self._descriptor, CHUNK):
+            self._parts.put(data)
+        os._exit(0)
+
+    def read(self, size: int) -> bytes:  # noqa: ARG002 - a read of a pipe may be shorter, and longer is no harm
+        """Return the next bytes."""
+        return self._parts.get()
+
+
+class Pipe(Inlet):
+    """Standard input and what used to be standard output, as one stream."""
+
+    def __init__(self, read_from: int, write_to: int) -> None:
+        super().__init__(read_from)
+        self._write_to = write_to
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Write all of `data`."""
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._write_to, view) :]
+
+
+def take_standard_output() -> int:
+    """Move the channel away from descriptor 1, so that a stray print goes to the log and breaks nothing."""
+    channel = os.dup(1)
+    os.dup2(2, 1)
+    return channel
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this process with the thread that started it, in case a pipe is held open elsewhere."""
+    import ctypes
+
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+
+
+def main() -> None:
+    """Load litellm at once, and only then look at what the host wants."""
+    os.chdir("/")
+    stream = Pipe(0, take_standard_output())
+    die_with_parent()
+    from ay_bot.gateway import providers
+
+    on_diet = "--plain" not in sys.argv and providers.load_on_diet()
+    from pydantic import TypeAdapter
+
+    from ay_bot.gateway.service import Service
+    from ay_bot.protocol.channel import Channel
+    from ay_bot.protocol.messages import Configure, HostToGateway
+
+    channel: Channel[HostToGateway] = Channel(stream, TypeAdapter(HostToGateway))
+    configure, _ = channel.receive()
+    if not isinstance(configure, Configure):
+        sys.exit("the first message to the gateway must be Configure")
+    service = Service(channel, configure, on_diet=on_diet)
+    service.announce()
+    service.serve()
+
+
+if __name__ == "__main__":
+    main()

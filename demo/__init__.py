@@ -1,0 +1,1 @@
+"""The demo: a repository with a bug, an issue, and a model that follows a script."""
