@@ -53,7 +53,7 @@ def main() -> NoReturn:
     sys.exit(ExitCode.HANDLED)
 
 
-def _version(value: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _version(value: bool) -> None:
     if value:
         typer.echo(__version__)
         raise typer.Exit
@@ -157,11 +157,12 @@ def schema(
     from ay_bot.host.report import result_schema
     from ay_bot.protocol.events import Record
 
-    schemas = {"result": result_schema, "events": lambda: json.dumps(Record.model_json_schema(), indent=2) + "\n"}
-    if what not in schemas:
-        msg = f"there is no schema `{what}`"
-        raise UsageError(msg, hint=f"choose one of: {', '.join(schemas)}")
-    typer.echo(schemas[what](), nl=False)
+    if what == "result":
+        typer.echo(result_schema(), nl=False)
+    elif what == "events":
+        typer.echo(json.dumps(Record.model_json_schema(), indent=2))
+    else:
+        raise UsageError(f"there is no schema `{what}`", hint="choose `result` or `events`")
 
 
 def _end(result: "Result") -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.status import Status
 
+    from ay_bot.host.doctor import Examination
     from ay_bot.host.report import Result, Verification
 
 WIDEST = 200
@@ -208,3 +209,21 @@ def _show_end(console: "Console", result: "Result") -> None:
     console.print(f"{usage.requests} model calls, {tokens}, {cost}; {result.timings.get('total', 0.0):.1f} s in all")
     if result.branch:
         console.print(f"branch `{result.branch}` now holds commit {result.commit[:12]}", markup=False)
+
+
+def show_examination(examination: "Examination") -> None:
+    """Print what `ay-bot doctor` found on stdout, for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    table = Table("Sandbox", "Usable", "What to know", box=None, pad_edge=False)
+    for sandbox in examination.sandboxes:
+        known = [sandbox.image, *sandbox.weaknesses] if sandbox.usable else [sandbox.problem, f"hint: {sandbox.hint}"]
+        usable = Text("yes", style="green") if sandbox.usable else Text("no", style="red")
+        table.add_row(sandbox.name, usable, Text("\n".join(known), overflow="fold"))
+    console.print(f"ay-bot {examination.version}, box image {examination.default_image}\n", markup=False)
+    console.print(table)
+    for name in examination.removed:
+        console.print(f"removed {printable(name)}", markup=False)

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 
 from ay_bot.errors import ModelFailed, UsageError
 from ay_bot.host.baseline import Baseline
-from ay_bot.host.changes import NoChange, PathPolicy, Refused, propose
+from ay_bot.host.changes import NoChange, Refused, propose
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.checks import CheckedPatch, TestsFailed, verify
 from ay_bot.host.findings import Findings
+from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.report import Withheld
 from ay_bot.host.session import Session
 from ay_bot.host.suite import TestRunner

@@ -10,25 +10,13 @@ from ay_bot.host.changes import VerifiedPatch
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.failure_text import build_feedback
 from ay_bot.host.overlays import base_tests_over_candidate, candidate_tests_over_base
-from ay_bot.host.report import TestRow
+from ay_bot.host.report import SuiteRun, TestRow
 from ay_bot.host.suite import Purpose, SuiteResult, TestRunner
 from ay_bot.host.verdicts import BAD, GOOD, WHOLE, Run, Trees, count_verdicts, judge_tests
 from ay_bot.protocol.conversation import Value
 
 LONGEST_RERUN = 300.0  # seconds; slower tests are not run again only to find the flaky ones
 _SEAL = object()
-
-
-class SuiteRun(Value):
-    """One run of the tests, as the table of runs shows it."""
-
-    purpose: Purpose
-    tree: str
-    ending: str
-    seconds: float
-    passed: int
-    failed: int
-    skipped: int
 
 
 class Proof(Value):

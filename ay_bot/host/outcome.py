@@ -1,14 +1,21 @@
 """How a run ends: a proven change becomes a commit and the text of a pull request, everything else a reason."""
 
+from datetime import UTC, datetime
 
 from ay_bot.errors import BudgetSpent, ExitCode
 from ay_bot.host.attempt import Attempt, Judged
 from ay_bot.host.changes import NoChange, Refused
-from ay_bot.host.checks import CheckedPatch, TestsFailed
+from ay_bot.host.checkout import Author
+from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
+from ay_bot.host.commit_message import CommitMessage, build_request, clean, fallback
 from ay_bot.host.findings import Outcome
-from ay_bot.host.repository import Repository
+from ay_bot.host.pull_request import render
+from ay_bot.host.report import PullRequest, Verification
 from ay_bot.host.session import Session
-from ay_bot.protocol.messages import EndReason, Finished
+from ay_bot.protocol.messages import EndReason, Finished, ModelReply, ModelRequest
+
+MESSAGE_REQUEST = 1_000_000
+"""The number of the request for a commit message; the agent counts its own from 1."""
 
 CUT_OFF: dict[EndReason, str] = {
     "steps": "the agent used all its steps (`--max-steps`)",
@@ -19,25 +26,62 @@ CUT_OFF: dict[EndReason, str] = {
 """Why an agent that did not finish by itself ended."""
 
 
-def conclude(attempt: Attempt, session: Session, repository: Repository, finished: Finished, judged: Judged) -> Outcome:
+def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Judged) -> Outcome:
     """Return the run's outcome; for a proven change, make the commit and the pull request's text first."""
     findings = attempt.findings
     cut_off = CUT_OFF.get(finished.reason, "")
     match judged:
         case CheckedPatch():
-            findings.verification = _verification_of(judged)
+            findings.verification = _describe_proof(judged.proof)
             _prepare(attempt, session, judged)
-            if findings.order.branch:
-                attempt.checkout.write_branch(repository, findings.order.branch, findings.commit)
-            reason = judged.reason + (f"; {cut_off}, but its change is proven" if cut_off else "")
-            return Outcome("verified", reason, ExitCode.HANDLED)
+            return Outcome("verified", judged.reason + (f"; {cut_off}" if cut_off else ""), ExitCode.HANDLED)
         case TestsFailed():
-            findings.verification = _verification_of(judged)
-            return Outcome("tests_failed", judged.reason, ExitCode.TESTS_FAILED)
+            findings.verification = _describe_proof(judged.proof)
+            return Outcome("tests_failed", judged.reason + (f"; {cut_off}" if cut_off else ""), ExitCode.TESTS_FAILED)
         case Refused():
             return Outcome("refused", f"the change was refused: {judged}", ExitCode.CHANGE_REFUSED)
         case NoChange():
             return _without_change(finished, cut_off)
+
+
+def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
+    """Write the commit and the pull request's text; the branch too, where one was asked for."""
+    findings = attempt.findings
+    task = findings.order.task
+    with findings.log.phase("message"):
+        message = _write_message(session, checked, task.text)
+        findings.usage = session.usage
+    with findings.log.phase("publish"):
+        findings.commit_message = message.text
+        text = render(
+            title=message.subject, summary=findings.summary, task=task.text, patch=checked.patch, proof=checked.proof
+        )
+        findings.pull_request = PullRequest(title=text.title, body=text.body, draft=text.draft)
+        if findings.order.branch:
+            now = datetime.now(UTC)
+            commit = attempt.checkout.commit(checked.patch.tree, attempt.base, message.text, Author(), now)
+            attempt.checkout.write_branch(attempt.checkout.repository, findings.order.branch, commit)
+            findings.commit = commit
+
+
+def _write_message(session: Session, checked: CheckedPatch, task: str) -> CommitMessage:
+    """Ask the weak model; a model that fails, or writes no usable message, is replaced by plain facts."""
+    messages = build_request(checked.patch.diff, task)
+    reply = session.ask(ModelRequest(request_id=MESSAGE_REQUEST, role="weak", messages=messages, max_output_tokens=300))
+    written = clean(reply.content) if isinstance(reply, ModelReply) else None
+    return written or fallback(checked.patch, task)
+
+
+def _describe_proof(proof: Proof) -> Verification:
+    return Verification(
+        command=proof.command,
+        image=proof.image,
+        per_test=proof.per_test,
+        tests=proof.rows,
+        counts=proof.counts,
+        runs=proof.runs,
+        notes=proof.notes,
+    )
 
 
 def _without_change(finished: Finished, cut_off: str) -> Outcome:

@@ -1,5 +1,7 @@
 """One request, in order: this module is the table of contents of a run."""
 
+from pathlib import Path
+
 from ay_bot import __version__
 from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, TestsUnusable
 from ay_bot.host.attempt import Attempt
@@ -106,7 +108,9 @@ def _roles_and_caps(settings: Settings, order: Order) -> Configure:
 
 
 def _choose_boxes(settings: Settings, findings: Findings) -> Boxes:
-    sandbox, notices = choose(settings.sandbox, environment(), settings.image)
+    sandbox, notices = choose(
+        settings.sandbox, environment(), image=settings.image, repository=Path(findings.repository)
+    )
     for notice in notices:
         findings.notice(notice)
     boxes = Boxes(sandbox, findings.log)

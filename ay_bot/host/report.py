@@ -25,13 +25,27 @@ class TestRow(Value):
     verdict: str
 
 
+class SuiteRun(Value):
+    """One run of the tests on one tree."""
+
+    purpose: str
+    tree: str
+    ending: str
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int
+
+
 class Verification(Value):
-    """What the host saw when it ran the tests itself."""
+    """What the host saw when it ran the tests itself. `per_test` is False where only exit codes could be compared."""
 
     command: str
     image: str
+    per_test: bool = True
     tests: tuple[TestRow, ...] = ()
     counts: dict[str, int] = {}
+    runs: tuple[SuiteRun, ...] = ()
     notes: tuple[str, ...] = ()
 
 

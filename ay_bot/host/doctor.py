@@ -1,0 +1,77 @@
+"""A look at this machine: which walls work here, what they can't give, and what dead runs left behind."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ay_bot import __version__
+from ay_bot.errors import SandboxUnavailable
+from ay_bot.host.environment import environment
+from ay_bot.host.image import image_name
+from ay_bot.host.sandbox import DriverName, Sandbox
+from ay_bot.host.scratch import reap_scratch
+from ay_bot.protocol.conversation import Value
+
+
+class SandboxState(Value):
+    """One kind of wall. `problem` and `hint` are empty where it works; `weaknesses` are what it can't give."""
+
+    name: DriverName
+    usable: bool
+    image: str = ""
+    problem: str = ""
+    hint: str = ""
+    weaknesses: tuple[str, ...] = ()
+
+
+class Examination(Value):
+    """What `ay-bot doctor` found. `removed` is what it cleaned up."""
+
+    version: str
+    default_image: str
+    sandboxes: tuple[SandboxState, ...]
+    removed: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a box can be made at all."""
+        return any(sandbox.usable for sandbox in self.sandboxes)
+
+
+def examine(removed: tuple[str, ...] = ()) -> Examination:
+    """Look at each kind of wall."""
+    states = tuple(_examine(name, connect) for name, connect in _drivers().items())
+    return Examination(version=__version__, default_image=image_name(), sandboxes=states, removed=removed)
+
+
+def clean_up() -> tuple[str, ...]:
+    """Remove the boxes, volumes and directories of runs that are dead, and return their names."""
+    removed = reap_scratch()
+    for connect in _drivers().values():
+        try:
+            removed += connect().reap()
+        except SandboxUnavailable:
+            continue  # nothing can be left in a wall that isn't there
+    return tuple(removed)
+
+
+def _drivers() -> dict[DriverName, Callable[[], Sandbox]]:
+    def docker() -> Sandbox:
+        from ay_bot.host.sandbox.docker import connect
+
+        return connect(environment())
+
+    def bubblewrap() -> Sandbox:
+        from ay_bot.host.sandbox.bubblewrap import find_bubblewrap
+
+        return find_bubblewrap(environment(), Path.cwd())
+
+    return {"docker": docker, "bubblewrap": bubblewrap}
+
+
+def _examine(name: DriverName, connect: Callable[[], Sandbox]) -> SandboxState:
+    try:
+        sandbox = connect()
+        image = sandbox.resolve_image("")
+    except SandboxUnavailable as error:
+        return SandboxState(name=name, usable=False, problem=error.message, hint=error.hint)
+    return SandboxState(name=name, usable=True, image=image, weaknesses=sandbox.weaknesses())
