@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from ay_bot.agent.edits.elision import find_elided, merge
-from ay_bot.agent.edits.folding import bare, folded
+from ay_bot.agent.edits.folding import bare, folded, indent_of
+from ay_bot.agent.edits.indentation import first_line
 from ay_bot.agent.edits.fuzzy import find_fuzzy
-from ay_bot.agent.edits.hunk import Hunk, build_hunk
+from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
 from ay_bot.agent.edits.matching import Match, Source, find
 from ay_bot.agent.edits.nearest import describe_nearest
 from ay_bot.agent.edits.text import Line
@@ -51,29 +52,48 @@ def apply_hunk(
 
 
 def _fuzzy(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | Refused:
-    match = find_fuzzy(source, hunk, low, high)
-    if match is None:
+    found = find_fuzzy(source, hunk, low, high)
+    if found is None:
         return Refused("the search text does not stand in the file" + describe_nearest(source.lines, hunk.old))
-    if _stands_near(source, hunk, match):
+    meant, match = found
+    if _stands_near(source, meant, match):
         return _done_before(lines, match)
-    return _write(lines, hunk, match, source)
+    return _write(lines, meant, match, source)
 
 
 def _loosened(hunk: Hunk, match: Match) -> Hunk:
     """What the match overlooked must not count as a change that the model asked for."""
     if match.how == "exact":
         return hunk
+    if match.how == "blank lines ignored":
+        return interleave(hunk.old, hunk.new, bare, folded)
     return build_hunk(hunk.old, hunk.new, folded)
 
 
 def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Applied | Refused:
-    written = rewrite(lines, hunk, match)
+    written = rewrite(lines, hunk, _first_only(match, hunk, source))
     if written is None:
         return Refused(
             f"it stands at line {match.start + 1} with another indentation, which can't be carried over to the new lines"
             + describe_nearest(source.lines, hunk.old)
         )
     return Applied(written, match.start + 1, match.end + len(written) - len(lines), match.how)
+
+
+def _first_only(match: Match, hunk: Hunk, source: Source) -> Match:
+    """A single line without its indentation says nothing of the others: they count as written if deep enough."""
+    old = hunk.old
+    solid = [index for index, line in enumerate(old) if line.strip()]
+    if match.reindent.name != "indented" or len(solid) != 1 or indent_of(old[solid[0]]):
+        return match
+    at = match.alignment[solid[0]]
+    following = [indent_of(line) for line in hunk.new[1:] if line.strip()]
+    if at is None or not following:
+        return match
+    indent = indent_of(source.lines[at])
+    if not all(other.startswith(indent) for other in following):
+        return match
+    return Match(match.alignment, first_line(indent), match.how)
 
 
 def _ambiguous(matches: list[Match]) -> Refused:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ay_bot.agent.edits.folding import bare
-from ay_bot.agent.edits.hunk import Hunk
+from ay_bot.agent.edits.hunk import Hunk, slide
 from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
 
 LEAST_LINES = 3
@@ -24,8 +24,8 @@ class _Candidate:
     cost: int
 
 
-def find_fuzzy(source: Source, hunk: Hunk, low: int, high: int) -> Match | None:
-    """The one place that is clearly meant, if there is one."""
+def find_fuzzy(source: Source, hunk: Hunk, low: int, high: int) -> tuple[Hunk, Match] | None:
+    """The one place that is clearly meant, if there is one, and the hunk as it is to be read there."""
     old = hunk.old
     numbers = [index for index, line in enumerate(old) if bare(line)]
     if len(numbers) < LEAST_LINES:
@@ -44,14 +44,13 @@ def find_fuzzy(source: Source, hunk: Hunk, low: int, high: int) -> Match | None:
     return _checked(source, hunk, solid)
 
 
-def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> Match | None:
-    old = hunk.old
-    alignment = align_blank(source, old, solid)
-    match = Match(alignment, how="a few differing context lines")
-    if _touches_extra(source, hunk, match):
+def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> tuple[Hunk, Match] | None:
+    alignment = align_blank(source, hunk.old, solid)
+    reindent = infer_map(source, hunk.old, alignment)
+    if reindent is None:
         return None
-    reindent = infer_map(source, old, alignment)
-    return Match(alignment, reindent, match.how) if reindent else None
+    match = Match(alignment, reindent, "a few differing context lines")
+    return next(((variant, match) for variant in slide(hunk) if not _touches_extra(source, variant, match)), None)
 
 
 def _starts(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -95,38 +94,37 @@ def _best(candidates: list[_Candidate], file: Sequence[str], wanted: Sequence[st
     if not candidates:
         return None
     best = min(candidates, key=lambda candidate: (candidate.cost, -candidate.exact))
-    first, last = min(best.solid.values()), max(best.solid.values())
-    lines = Counter(wanted)
-    for other in _starts(file, wanted):
-        if first <= other + len(wanted) // 2 <= last:
-            continue
-        present = Counter(file[other : other + len(wanted)])
-        if sum((lines & present).values()) > best.exact - LEAD:
-            return None
+    first = min(best.solid.values())
+    rivals = (other for other in _starts(file, wanted) if abs(other - first) > MOST_EXTRA)
+    if any(_present(file, wanted, other) > best.exact - LEAD for other in rivals):
+        return None
     return best
 
 
+def _present(file: Sequence[str], wanted: Sequence[str], start: int) -> int:
+    """How many of the wanted lines stand about where they would, if the first stood at `start`."""
+    return sum(line in file[start + number : start + number + MOST_EXTRA + 1] for number, line in enumerate(wanted))
+
+
 def _touches_extra(source: Source, hunk: Hunk, match: Match) -> bool:
-    """Whether lines that only the file has stand next to an insertion or inside a removal."""
+    """Whether lines that only the file has make it unclear where something comes or what goes."""
     used = {at for at in match.alignment if at is not None}
     extra = {at for at in range(match.start, match.end) if at not in used and source.lines[at].strip()}
     if not extra:
         return False
     old = 0
     before: int | None = None
-    for number, line in enumerate(hunk.lines):
-        if line.kind == "+":
-            after = next((at for at in match.alignment[old:] if at is not None), None)
-            if before is not None and after is not None and extra & set(range(before + 1, after)):
-                return True
-            continue
-        at = match.alignment[old]
-        old += 1
-        if at is None:
-            continue
-        if line.kind == "-" and number and before is not None and extra & set(range(before + 1, at)):
+    kind = ""
+    for line in hunk.lines:
+        at = next((at for at in match.alignment[old:] if at is not None), None)
+        between = extra & set(range(before + 1, at)) if before is not None and at is not None else set()
+        if between and (line.kind == "+" and kind == " " or line.kind == "-" and kind == "-"):
             return True
-        before = at
+        kind = line.kind
+        if line.kind != "+":
+            at = match.alignment[old]
+            old += 1
+            before = at if at is not None else before
     return False
 
 

@@ -15,12 +15,13 @@ class Reindent:
     name: str
     change: Callable[[str], str | None]
     first_only: bool = False
+    blank_too: bool = False
 
     def lines(self, new: Sequence[tuple[int, str]]) -> list[str] | None:
         """Re-indent new lines, given with their place among the hunk's new lines; None if one can't be."""
         changed = []
         for place, line in new:
-            if not line.strip() or (self.first_only and place > 0):
+            if (not line.strip() and not self.blank_too) or (self.first_only and place > 0):
                 changed.append(line)
                 continue
             old = indent_of(line)
@@ -57,8 +58,13 @@ def _shifted(pairs: Sequence[tuple[str, str]]) -> Reindent | None:
 def _first(pairs: Sequence[tuple[str, str]]) -> Reindent | None:
     model, file = pairs[0]
     if len(pairs) > 1 and not model and all(one == other for one, other in pairs[1:]):
-        return Reindent("first line", lambda indent: indent or file, first_only=True)
+        return first_line(file)
     return None
+
+
+def first_line(own: str) -> Reindent:
+    """Only the first line was written without its indentation, which is `own`."""
+    return Reindent("first line", lambda indent: indent or own, first_only=True)
 
 
 def _converted(pairs: Sequence[tuple[str, str]], units: tuple[str, ...]) -> Reindent | None:
@@ -87,7 +93,7 @@ def _conversion(theirs: str, own: str, offset: int) -> Reindent:
             return None
         return own * (levels[0] + offset) + levels[1]
 
-    return Reindent("other unit", change)
+    return Reindent("other unit", change, blank_too=True)
 
 
 def _levels(indent: str, unit: str) -> tuple[int, str] | None:

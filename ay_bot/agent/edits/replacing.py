@@ -61,18 +61,33 @@ def _whole_lines_or_within(lines: list[Line], search: str, replace: str, hunk: H
     """Whole lines are meant where they stand; or else a piece of a line, if it stands once."""
     bodies = [line.body for line in lines]
     old = hunk.old
-    if not any(bodies[at : at + len(old)] == old for at in range(len(bodies) - len(old) + 1) if bodies[at] == old[0]):
-        text = "\n".join(bodies)
-        wanted = "\n".join(old)
-        count = text.count(wanted)
-        if count == 1 and not search.startswith("\n"):
-            return _within(lines, text, wanted, "\n".join(split_bodies(replace)))
-        if count > 1:
-            return Refused(
-                f"the search text stands {count} times in the file, at lines {_lines_of(text, wanted)}; "
-                "add lines around it until it is unique"
-            )
+    if search.endswith(("\n", "\r")) or _stands(bodies, old):
+        return apply_hunk(lines, hunk)
+    text = "\n".join(bodies)
+    wanted = "\n".join(old)
+    count = text.count(wanted)
+    if count > 1:
+        return Refused(
+            f"the search text stands {count} times in the file, at lines {_lines_of(text, wanted)}; "
+            "add lines until it is unique"
+        )
+    if count == 1 and not _is_whole(text, wanted):
+        return _within(lines, text, wanted, "\n".join(split_bodies(replace)))
     return apply_hunk(lines, hunk)
+
+
+def _stands(bodies: list[str], old: list[str]) -> bool:
+    starts = (at for at, body in enumerate(bodies) if body == old[0])
+    return any(bodies[at : at + len(old)] == old for at in starts)
+
+
+def _is_whole(text: str, wanted: str) -> bool:
+    """Whether a piece is whole lines but for white space at both ends."""
+    at = text.index(wanted)
+    before = text[text.rfind("\n", 0, at) + 1 : at]
+    end = at + len(wanted)
+    stop = text.find("\n", end)
+    return not before.strip() and not text[end : stop if stop >= 0 else len(text)].strip()
 
 
 def split_bodies(text: str) -> list[str]:

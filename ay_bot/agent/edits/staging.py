@@ -87,14 +87,13 @@ def _load(path: Path, name: str) -> Staged:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return Staged(name, None, None, None)
+    at = os.fstat(descriptor)
+    if not stat.S_ISREG(at.st_mode) or at.st_size > MAX_FILE:
+        os.close(descriptor)
+        what = f"has {at.st_size:,} bytes, too many to edit" if stat.S_ISREG(at.st_mode) else "is not a regular file"
+        msg = f"{name} {what}"
+        raise StageError(msg)
     with os.fdopen(descriptor, "rb") as file:
-        at = os.fstat(descriptor)
-        if not stat.S_ISREG(at.st_mode):
-            msg = f"{name} is not a regular file"
-            raise StageError(msg)
-        if at.st_size > MAX_FILE:
-            msg = f"{name} has {at.st_size:,} bytes, too many to edit; use shell"
-            raise StageError(msg)
         content = file.read()
     return Staged(name, content, content, stat.S_IMODE(at.st_mode))
 
