@@ -1,12 +1,12 @@
 """The one engine behind every way of asking for an edit: it finds the place, or says why there is none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ay_bot.agent.edits.elision import find_elided, merge
 from ay_bot.agent.edits.folding import bare, folded, indent_of
-from ay_bot.agent.edits.indentation import first_line
 from ay_bot.agent.edits.fuzzy import find_fuzzy
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
+from ay_bot.agent.edits.indentation import first_line
 from ay_bot.agent.edits.matching import Match, Source, find
 from ay_bot.agent.edits.nearest import describe_nearest
 from ay_bot.agent.edits.text import Line
@@ -66,8 +66,8 @@ def _loosened(hunk: Hunk, match: Match) -> Hunk:
     if match.how == "exact":
         return hunk
     if match.how == "blank lines ignored":
-        return interleave(hunk.old, hunk.new, bare, folded)
-    return build_hunk(hunk.old, hunk.new, folded)
+        return replace(interleave(hunk.old, hunk.new, bare, folded), end=hunk.end)
+    return replace(build_hunk(hunk.old, hunk.new, folded), end=hunk.end)
 
 
 def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Applied | Refused:
@@ -98,7 +98,7 @@ def _first_only(match: Match, hunk: Hunk, source: Source) -> Match:
 
 def _ambiguous(matches: list[Match]) -> Refused:
     places = ", ".join(str(match.start + 1) for match in matches[:10])
-    return Refused(f"the search text stands {len(matches)} times, at lines {places}; add lines until it is unique")
+    return Refused(f"the search text stands {len(matches)} times, at lines {places}; make it unique with more lines")
 
 
 def _already(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | None:

@@ -118,7 +118,7 @@ def _touches_extra(source: Source, hunk: Hunk, match: Match) -> bool:
     for line in hunk.lines:
         at = next((at for at in match.alignment[old:] if at is not None), None)
         between = extra & set(range(before + 1, at)) if before is not None and at is not None else set()
-        if between and (line.kind == "+" and kind == " " or line.kind == "-" and kind == "-"):
+        if between and (kind, line.kind) in {(" ", "+"), ("-", "-")}:
             return True
         kind = line.kind
         if line.kind != "+":

@@ -21,6 +21,7 @@ class Hunk:
     """Lines in order."""
 
     lines: tuple[HunkLine, ...]
+    end: str = ""  # how new lines shall end; empty: as their neighbours do
 
     @property
     def old(self) -> list[str]:
@@ -81,11 +82,12 @@ def slide(hunk: Hunk) -> Iterator[Hunk]:
         while end < len(lines) and lines[end].kind == "+":
             end += 1
         if end > start:
-            yield from _slid(lines, start, end)
+            yield from _slid(hunk, start, end)
         start = end + 1
 
 
-def _slid(lines: tuple[HunkLine, ...], start: int, end: int) -> Iterator[Hunk]:
+def _slid(hunk: Hunk, start: int, end: int) -> Iterator[Hunk]:
+    lines = hunk.lines
     if start and lines[start - 1].kind == "-":
         return
     for step in (1, -1):
@@ -100,4 +102,4 @@ def _slid(lines: tuple[HunkLine, ...], start: int, end: int) -> Iterator[Hunk]:
             low, high = low + step, high + step
             added = tuple(HunkLine("+", text) for text in block)
             rest = [*lines[:start], *lines[end:]]
-            yield Hunk((*rest[:low], *added, *rest[low:]))
+            yield Hunk((*rest[:low], *added, *rest[low:]), hunk.end)

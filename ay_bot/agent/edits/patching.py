@@ -1,6 +1,7 @@
 """The front end for patches: every operation is staged, and reported."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
@@ -49,7 +50,7 @@ def _update(stage: Stage, operation: Operation, path: Path, resolve: Resolve, sh
     cursor = 0
     notes: list[str] = []
     for number, chunk in enumerate(operation.chunks, 1):
-        outcome = _chunk(lines, chunk, cursor)
+        outcome = _chunk(lines, replace(chunk, hunk=replace(chunk.hunk, end=usual_end(lines))), cursor)
         if isinstance(outcome, Refused):
             return Report(name, f"{name}, hunk {number}: {outcome.why}", ok=False)
         if outcome.already:

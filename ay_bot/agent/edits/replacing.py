@@ -69,7 +69,7 @@ def _whole_lines_or_within(lines: list[Line], search: str, replace: str, hunk: H
     if count > 1:
         return Refused(
             f"the search text stands {count} times in the file, at lines {_lines_of(text, wanted)}; "
-            "add lines until it is unique"
+            "add lines to make it unique"
         )
     if count == 1 and not _is_whole(text, wanted):
         return _within(lines, text, wanted, "\n".join(split_bodies(replace)))

@@ -14,7 +14,7 @@ def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
             texts = match.reindent.lines(come[index])
             if texts is None:
                 return None
-            ends = _ends(lines, gone, index)
+            ends = hunk.end or _ends(lines, gone, index)
             written += [Line(text, ends) for text in texts]
         if index < len(lines) and index not in gone:
             written.append(lines[index])
