@@ -198,12 +198,18 @@ def read_report(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    with open(descriptor, "rb") as file:  # noqa: PTH123 - a descriptor, not a path
+    try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or status.st_size > REPORT_LIMIT:
             return b""
-        data = file.read(REPORT_LIMIT + 1)
-    return data if len(data) <= REPORT_LIMIT else b""
+        parts = []
+        left = status.st_size  # nothing writes to it any more: the command has ended
+        while left and (part := os.read(descriptor, left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)
 
 
 def main() -> NoReturn:

@@ -13,10 +13,9 @@ STDERR: Final = 2
 class AttachedSocket:
     """The attach stream of a container: raw bytes in, frames of stdout and stderr out."""
 
-    def __init__(self, raw: socket.socket, errors: Tail, owner: object) -> None:
+    def __init__(self, raw: socket.socket) -> None:
+        self.errors = Tail()
         self._socket = raw
-        self._owner = owner  # the response that closes the socket when nobody holds it any more
-        self._errors = errors
         self._left = 0  # of the payload of the present frame
 
     def receive(self, size: int) -> bytes:
@@ -27,7 +26,7 @@ class AttachedSocket:
                 return b""
             stream, length = FRAME.unpack(header)
             if stream == STDERR:
-                self._errors.add(self._exactly(length))
+                self.errors.add(self._exactly(length))
             else:
                 self._left = length
         data = self._socket.recv(min(size, self._left))

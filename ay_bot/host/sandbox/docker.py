@@ -2,12 +2,12 @@
 
 import contextlib
 import socket
-import ssl
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from weakref import finalize
 
 from ay_bot.errors import AyBotError, ImageUnavailable, SandboxUnavailable
 from ay_bot.host.image import REPOSITORY, image_name, runtime_volume
@@ -27,7 +27,7 @@ from ay_bot.host.sandbox.policy import (
     new_uid,
     tmpfs,
 )
-from ay_bot.host.sandbox.stream import BoxStream, Tail
+from ay_bot.host.sandbox.stream import BoxStream
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -43,6 +43,7 @@ class DockerSandbox:
 
     def __init__(self, client: "APIClient") -> None:
         self._client = client
+        finalize(self, client.close)
         self._images: dict[str, Image] = {}
         self._runtime_is_ready = False
 
@@ -66,19 +67,17 @@ class DockerSandbox:
             container = self._create(spec, image)
         except (DockerException, OSError) as error:
             raise _engine_failed("make a box", error) from error
-        stream: BoxStream | None = None
         try:
-            try:
-                stream = self._attach(container, spec)
-                self._client.start(container)
-            except (DockerException, OSError) as error:
-                raise _engine_failed("start the box", error) from error
-            box = RunningBox(container[:12], image.digest, stream)
-            box.wait_for_hello()
-            yield box
+            with self._connected(container) as transport:
+                stream = BoxStream(transport, lambda: self._explain(container, spec, transport))
+                try:
+                    self._start(container)
+                    box = RunningBox(container[:12], image.digest, stream)
+                    box.wait_for_hello()
+                    yield box
+                finally:
+                    stream.end()
         finally:
-            if stream is not None:
-                stream.end()
             self._remove(container)
 
     def reap(self) -> list[str]:
@@ -162,20 +161,36 @@ class DockerSandbox:
         )
         return str(created["Id"])
 
-    def _attach(self, container: str, spec: BoxSpec) -> BoxStream:
-        attached = self._client.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
-        raw = getattr(attached, "_sock", attached)
-        if not isinstance(raw, socket.socket | ssl.SSLSocket):
-            msg = f"a connection of type {type(raw).__name__}"
-            raise OSError(msg)
-        raw.settimeout(None)
-        errors = Tail()
-        return BoxStream(AttachedSocket(raw, errors, attached), lambda: self._explain(container, spec, errors))
+    @contextmanager
+    def _connected(self, container: str) -> Iterator[AttachedSocket]:
+        """Attach to a container, before it starts so that no output is lost."""
+        from docker.errors import DockerException
 
-    def _explain(self, container: str, spec: BoxSpec, errors: Tail) -> None:
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        try:
+            attached = self._client.attach_socket(container, streams)
+        except (DockerException, OSError) as error:
+            raise _engine_failed("attach to the box", error) from error
+        raw = getattr(attached, "_sock", attached)
+        if not isinstance(raw, socket.socket):
+            msg = f"the engine is reached over a {type(raw).__name__}, which can't be shut in the middle of a stream"
+            raise SandboxUnavailable(msg, hint="set DOCKER_HOST to a unix socket, a TCP or a TLS address")
+        raw.settimeout(None)
+        with closing(attached), raw:
+            yield AttachedSocket(raw)
+
+    def _start(self, container: str) -> None:
+        from docker.errors import DockerException
+
+        try:
+            self._client.start(container)
+        except (DockerException, OSError) as error:
+            raise _engine_failed("start the box", error) from error
+
+    def _explain(self, container: str, spec: BoxSpec, transport: AttachedSocket) -> None:
         """Raise why a box ended by itself."""
         status, out_of_memory = self._last_events(container)
-        explain_ending(status, errors.text(), spec.limits, out_of_memory=out_of_memory)
+        explain_ending(status, transport.errors.text(), spec.limits, out_of_memory=out_of_memory)
 
     def _last_events(self, container: str) -> tuple[int | None, bool]:
         """Return the exit code of a box that ended, and whether it ran out of memory; the engine remembers both."""
@@ -184,11 +199,13 @@ class DockerSandbox:
         out_of_memory = False
         filters = {"container": container, "event": ["oom", "die"]}
         with contextlib.suppress(DockerException, OSError):
-            for event in self._client.events(since=1, until=int(time.time()) + 3, filters=filters, decode=True):
-                if event["Action"] == "oom":
-                    out_of_memory = True
-                elif event["Action"] == "die":
-                    return int(event["Actor"]["Attributes"].get("exitCode", "1")), out_of_memory
+            until = int(time.time()) + 3
+            with closing(self._client.events(since=1, until=until, filters=filters, decode=True)) as events:
+                for event in events:
+                    if event["Action"] == "oom":
+                        out_of_memory = True
+                    elif event["Action"] == "die":
+                        return int(event["Actor"]["Attributes"].get("exitCode", "1")), out_of_memory
         return None, out_of_memory
 
     def _remove(self, container: str) -> None:
