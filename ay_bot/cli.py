@@ -76,23 +76,23 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     task: Annotated[str | None, typer.Option(help="What to do, as text.")] = None,
     issue: Annotated[str | None, typer.Option(help="What to do, as a file; `-` reads from stdin.")] = None,
     model: Annotated[str | None, typer.Option(help="The model, as litellm names it: PROVIDER/NAME.")] = None,
-    weak_model: Annotated[str | None, typer.Option(help="The model for commit messages. [default: --model]")] = None,
+    weak_model: Annotated[str | None, typer.Option(help="The model for commit messages. Default: --model.")] = None,
     api_base: Annotated[str | None, typer.Option(help="The model server's address, if not the provider's own.")] = None,
     test: Annotated[
-        str | None, typer.Option(help="The test command. [default: from the config file, or detected]")
+        str | None, typer.Option(help="The test command. Default: from the config file, or detected.")
     ] = None,
     setup: Annotated[str | None, typer.Option(help="A command to run in each box first, without network.")] = None,
-    sandbox: Annotated[str | None, typer.Option(help="auto, docker or bubblewrap. [default: auto]")] = None,
+    sandbox: Annotated[str | None, typer.Option(help="auto, docker or bubblewrap. Default: auto.")] = None,
     image: Annotated[
-        str | None, typer.Option(help="The box image. [default: ay-bot's own, with Python and pytest]")
+        str | None, typer.Option(help="The box image. Default: ay-bot's own, with Python and pytest.")
     ] = None,
-    max_cost: Annotated[float | None, typer.Option(help="Most that the model may cost, in USD. [default: 5]")] = None,
-    max_tokens: Annotated[int | None, typer.Option(help="Most tokens for the model. [default: 2000000]")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Most model calls of the agent. [default: 100]")] = None,
-    timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run. [default: 3600]")] = None,
-    repair_rounds: Annotated[int | None, typer.Option(help="How often failing tests go back. [default: 1]")] = None,
+    max_cost: Annotated[float | None, typer.Option(help="Most that the model may cost, in USD. Default: 5.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="Most tokens for the model. Default: 2000000.")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Most model calls of the agent. Default: 100.")] = None,
+    timeout: Annotated[float | None, typer.Option(help="Seconds for the whole run. Default: 3600.")] = None,
+    repair_rounds: Annotated[int | None, typer.Option(help="How often failing tests go back. Default: 1.")] = None,
     branch: Annotated[
-        str | None, typer.Option(help="Write the commit to this new local branch. [default: dry run]")
+        str | None, typer.Option(help="Write the commit to this new local branch. Default: dry run.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="A directory for result.json, events.jsonl, change.diff, …")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print result.json on stdout.")] = False,
@@ -124,7 +124,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
         result, diff = run_locally(order, progress, Prestarted.gateway)
     if as_json:
         typer.echo(result.model_dump_json(indent=2))
-    else:
+    elif result.status != "error":
         show_result(result, diff)
     _end(result)
 

@@ -82,6 +82,7 @@ class Gateway:
         self._secrets = secrets
         self._log = _LogRing(process.stderr)
         self._channel: Channel[GatewayToHost] | None = None
+        self._receiver: threading.Thread | None = None
         self._ready: SimpleQueue[GatewayReady | None] = SimpleQueue()
         self._numbers = itertools.count(1)
         self._asked: dict[int, SimpleQueue[Said]] = {}
@@ -89,11 +90,14 @@ class Gateway:
         self._ended = False
 
     @classmethod
-    def start(cls, environment: Mapping[str, str]) -> Self:
-        """Start the process, which at once begins to load litellm. Call it from a thread that outlives the gateway."""
+    def start(cls, environment: Mapping[str, str], *, plain: bool = False) -> Self:
+        """Start the process, which at once begins to load litellm: all of it if `plain`, else what it needs.
+
+        Call it from a thread that outlives the gateway: the kernel ends the process with its parent's thread.
+        """
         given = model_environment(environment)
         process = subprocess.Popen(
-            [sys.executable, *COMMAND],
+            [sys.executable, *COMMAND, *(["--plain"] if plain else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -113,12 +117,14 @@ class Gateway:
         from ay_bot.protocol.messages import GatewayToHost
 
         self._channel = Channel(_Pipes(self.process), TypeAdapter(GatewayToHost))
-        threading.Thread(target=self._receive, name="gateway", daemon=True).start()
+        self._receiver = threading.Thread(target=self._receive, name="gateway", daemon=True)
+        self._receiver.start()
         self._send(configure)
 
     def wait_ready(self) -> "GatewayReady":
         """Wait until the gateway takes requests."""
         ready = self._ready.get()
+        self._ready.put(ready)
         if ready is None:
             raise self._failure()
         return ready
@@ -209,6 +215,8 @@ class Gateway:
 
     def close(self) -> None:
         """End the process; requests that still run fail."""
+        if self._channel is None:
+            self.process.kill()  # it has only loaded things so far, and is too busy with that to notice an end
         if self.process.stdin is not None:
             self.process.stdin.close()
         try:
@@ -216,7 +224,11 @@ class Gateway:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        self._log.drain()
+        if self._receiver is not None:
+            self._receiver.join(GRACE)
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+        self._log.close()
 
     def __enter__(self) -> Self:
         return self
@@ -269,6 +281,11 @@ class _LogRing:
     def drain(self) -> None:
         """Wait for the last words of a process that has ended."""
         self._thread.join(GRACE)
+
+    def close(self) -> None:
+        self.drain()
+        if self._stream is not None:
+            self._stream.close()
 
     def text(self) -> str:
         return b"".join(list(self._parts)).decode("utf-8", "replace")
