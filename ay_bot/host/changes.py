@@ -87,15 +87,13 @@ def propose(
     try:
         changes = _judge(files, finished, body, policy)
         kept, guarded = _withhold(changes, policy)
-        withheld = (*guarded, *(GuardedPath(name[:200], _NO_FILE) for name in finished.unrepresentable))
-        if not kept:
-            return (
-                Refused("changes nothing but protected files", withheld[0].path, withheld) if withheld else NoChange()
-            )
         tree = checkout.write_tree(base, kept)
         entries = _read_again(checkout, base, tree, kept)
     except _Broken as broken:
         return broken.refused
+    withheld = (*guarded, *(GuardedPath(name[:200], _NO_FILE) for name in finished.unrepresentable))
+    if not entries and withheld:
+        return Refused("nothing is left of the change without what may not leave the box", withheld=withheld)
     if not entries:
         return NoChange()
     reviewed = ((entry.path, protect(entry.path, policy)) for entry in entries)
