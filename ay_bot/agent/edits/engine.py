@@ -1,10 +1,11 @@
 """The one engine behind every way of asking for an edit: it finds the place, or says why there is none."""
 
+import re
 from dataclasses import dataclass, replace
 
 from ay_bot.agent.edits.elision import find_elided, merge
 from ay_bot.agent.edits.folding import bare, folded, indent_of
-from ay_bot.agent.edits.fuzzy import find_fuzzy
+from ay_bot.agent.edits.fuzzy import find_fuzzy, similar
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
 from ay_bot.agent.edits.indentation import first_line
 from ay_bot.agent.edits.matching import Match, Source, find
@@ -13,6 +14,7 @@ from ay_bot.agent.edits.text import Line
 from ay_bot.agent.edits.writing import rewrite
 
 NEAR = 10
+LEAST_TELLING = 8  # characters; shorter lines stand everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,14 @@ def _fuzzy(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -
     if found is None:
         return Refused("the search text does not stand in the file" + describe_nearest(source.lines, hunk.old))
     meant, match = found
-    if _stands_near(source, meant, match):
-        return _done_before(lines, match)
+    if standing := _stands_near(source, meant, match):
+        return (
+            _done_before(lines, match)
+            if standing == 1
+            else Refused(
+                f"it only fits line {match.start + 1} loosely, and most of what it adds already stands near there"
+            )
+        )
     return _write(lines, meant, match, source)
 
 
@@ -74,7 +82,7 @@ def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Appli
     written = rewrite(lines, hunk, _first_only(match, hunk, source))
     if written is None:
         return Refused(
-            f"it stands at line {match.start + 1} with another indentation, which can't be carried over to the new lines"
+            f"it stands at line {match.start + 1} indented otherwise, which can't be carried over to the new lines"
             + describe_nearest(source.lines, hunk.old)
         )
     return Applied(written, match.start + 1, match.end + len(written) - len(lines), match.how)
@@ -111,10 +119,27 @@ def _already(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int)
     return _done_before(lines, found[0]) if found else None
 
 
-def _stands_near(source: Source, hunk: Hunk, match: Match) -> bool:
+def _stands_near(source: Source, hunk: Hunk, match: Match) -> float:
+    """How much of what the hunk adds already stands about there; 0 if less than half, 1 if all of it in a row."""
+    old = {bare(line) for line in hunk.old}
     come = [bare(line.text) for line in hunk.lines if line.kind == "+" and bare(line.text)]
-    near = [line for line in source.keys(bare)[max(match.start - NEAR, 0) : match.end + NEAR] if line]
-    return bool(come) and any(near[at : at + len(come)] == come for at in range(len(near) - len(come) + 1))
+    near = source.keys(bare)[max(match.start - NEAR, 0) : match.end + NEAR + len(come)]
+    near = [line for line in near if line]
+    if not come:
+        return 0
+    if any(near[at : at + len(come)] == come for at in range(len(near) - len(come) + 1)):
+        return 1
+    telling = [line for line in come if len(line) >= LEAST_TELLING and line not in old]
+    others = [line for line in near if line not in old]
+    if not telling or _name(telling[0]) not in map(_name, others):
+        return 0
+    standing = sum(any(similar(line, other) for other in others) for line in telling)
+    return 0.5 if standing / len(telling) >= 0.5 else 0
+
+
+def _name(line: str) -> str:
+    """What a line defines, roughly: all before the first sign of a value, of arguments or of a body."""
+    return re.split(r"[=(:{]", line, maxsplit=1)[0].rstrip()
 
 
 def _done_before(lines: list[Line], match: Match) -> Applied:

@@ -12,6 +12,7 @@ from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
 LEAST_LINES = 3
 LEAST_EXACT = 2
 SIMILAR = 0.8
+VERY_SIMILAR = 0.9  # beside an added line
 SHARE = 0.15
 MOST_EXTRA = 2
 LEAD = 2  # by how many exact lines the best place must win
@@ -50,7 +51,7 @@ def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> tuple[Hunk, M
     if reindent is None:
         return None
     match = Match(alignment, reindent, "a few differing context lines")
-    return next(((variant, match) for variant in slide(hunk) if not _touches_extra(source, variant, match)), None)
+    return next(((variant, match) for variant in slide(hunk) if not _unclear(source, variant, match)), None)
 
 
 def _starts(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -80,7 +81,7 @@ def _align(file: Sequence[str], wanted: Sequence[str], may_differ: Sequence[bool
                 if number == 0 and at > 0:
                     continue
                 same = span[at] == line
-                if not same and not (may_differ[number] and _similar(line, span[at])):
+                if not same and not (may_differ[number] and similar(line, span[at])):
                     continue
                 cost = state.cost + skipped + (0 if same else 2)
                 if at not in following or cost < following[at].cost:
@@ -106,28 +107,36 @@ def _present(file: Sequence[str], wanted: Sequence[str], start: int) -> int:
     return sum(line in file[start + number : start + number + MOST_EXTRA + 1] for number, line in enumerate(wanted))
 
 
-def _touches_extra(source: Source, hunk: Hunk, match: Match) -> bool:
-    """Whether lines that only the file has make it unclear where something comes or what goes."""
+def _unclear(source: Source, hunk: Hunk, match: Match) -> bool:
+    """Whether it is unclear where something comes or what goes: next to lines that only one side has, or that differ."""
     used = {at for at in match.alignment if at is not None}
     extra = {at for at in range(match.start, match.end) if at not in used and source.lines[at].strip()}
-    if not extra:
-        return False
-    old = 0
-    before: int | None = None
+    old = hunk.old
+    place = 0
     kind = ""
     for line in hunk.lines:
-        at = next((at for at in match.alignment[old:] if at is not None), None)
-        between = extra & set(range(before + 1, at)) if before is not None and at is not None else set()
-        if between and (kind, line.kind) in {(" ", "+"), ("-", "-")}:
+        before = max((at for at in match.alignment[:place] if at is not None), default=None)
+        after = next((at for at in match.alignment[place:] if at is not None), None)
+        if (kind, line.kind) in {(" ", "+"), ("-", "-")} and before is not None and after is not None:
+            if any(at in extra for at in range(before + 1, after)):
+                return True
+        if (kind, line.kind) == (" ", "+") and _differs(source, old, match, place - 1):
             return True
         kind = line.kind
-        if line.kind != "+":
-            at = match.alignment[old]
-            old += 1
-            before = at if at is not None else before
+        place += line.kind != "+"
     return False
 
 
-def _similar(one: str, other: str) -> bool:
+def _differs(source: Source, old: Sequence[str], match: Match, place: int) -> bool:
+    while place > 0 and not old[place].strip():
+        place -= 1
+    at = match.alignment[place]
+    return at is not None and not similar(source.keys(bare)[at], bare(old[place]), VERY_SIMILAR)
+
+
+def similar(one: str, other: str, least: float = SIMILAR) -> bool:
+    """Whether two lines differ in little."""
+    if one == other:
+        return True
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.real_quick_ratio() >= SIMILAR and matcher.quick_ratio() >= SIMILAR and matcher.ratio() >= SIMILAR
+    return matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least and matcher.ratio() >= least

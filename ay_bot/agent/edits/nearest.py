@@ -1,6 +1,7 @@
 """What to show of a file when a hunk does not stand in it: the regions that come closest, differing lines marked."""
 
 import difflib
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,7 +11,9 @@ LEAST = 0.6
 REGIONS = 3
 AROUND = 5
 MAX_LINES = 60
-CANDIDATES = 20
+CANDIDATES = 8
+COMPARED = 400  # words
+WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def describe_nearest(lines: Sequence[str], old: Sequence[str]) -> str:
@@ -40,19 +43,26 @@ def nearest(lines: Sequence[str], old: Sequence[str]) -> list[tuple[int, int]]:
     while wanted and not wanted[0]:
         wanted.pop(0)
     size = len(wanted)
-    text = "\n".join(wanted)
+    words = _words(wanted)
     scored: list[tuple[float, int]] = []
     for start in _candidates(file, wanted):
-        ratio = difflib.SequenceMatcher(
-            None, text[:4_000], "\n".join(file[start : start + size])[:4_000], autojunk=False
-        )
-        if ratio.real_quick_ratio() >= LEAST and ratio.quick_ratio() >= LEAST and (value := ratio.ratio()) >= LEAST:
-            scored.append((value, start))
+        matcher = difflib.SequenceMatcher(None, words, _words(file[start : start + size]), autojunk=False)
+        if (
+            matcher.real_quick_ratio() >= LEAST
+            and matcher.quick_ratio() >= LEAST
+            and (ratio := matcher.ratio()) >= LEAST
+        ):
+            scored.append((ratio, start))
     chosen: list[tuple[int, int]] = []
     for _, start in sorted(scored, key=lambda item: (-item[0], item[1])):
         if all(start + size <= low or start >= high for low, high in chosen):
             chosen.append((start, min(start + size, len(lines))))
     return chosen[:REGIONS]
+
+
+def _words(lines: Sequence[str]) -> list[str]:
+    # Words, not characters: what comes close is found as well, in a tenth of the time.
+    return WORD.findall("\n".join(lines))[:COMPARED]
 
 
 def _candidates(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
