@@ -108,7 +108,7 @@ def _present(file: Sequence[str], wanted: Sequence[str], start: int) -> int:
 
 
 def _unclear(source: Source, hunk: Hunk, match: Match) -> bool:
-    """Whether it is unclear where something comes or what goes: next to lines that only one side has, or that differ."""
+    """Whether it is unclear where something comes or what goes, beside lines that differ or only the file has."""
     used = {at for at in match.alignment if at is not None}
     extra = {at for at in range(match.start, match.end) if at not in used and source.lines[at].strip()}
     old = hunk.old
@@ -117,9 +117,9 @@ def _unclear(source: Source, hunk: Hunk, match: Match) -> bool:
     for line in hunk.lines:
         before = max((at for at in match.alignment[:place] if at is not None), default=None)
         after = next((at for at in match.alignment[place:] if at is not None), None)
-        if (kind, line.kind) in {(" ", "+"), ("-", "-")} and before is not None and after is not None:
-            if any(at in extra for at in range(before + 1, after)):
-                return True
+        between = range(before + 1, after) if before is not None and after is not None else ()
+        if (kind, line.kind) in {(" ", "+"), ("-", "-")} and any(at in extra for at in between):
+            return True
         if (kind, line.kind) == (" ", "+") and _differs(source, old, match, place - 1):
             return True
         kind = line.kind
