@@ -11,14 +11,19 @@ from ay_bot.protocol.events import BoxOpened
 
 
 class Boxes:
-    """A Sandbox that tracks what it opened. After `stop` no box runs and none can be opened."""
+    """A Sandbox that tracks what it opened.
 
-    def __init__(self, sandbox: Sandbox, log: EventLog) -> None:
+    After `stop` no box runs and none can be opened, and `and_then` was called; `reason` says why.
+    """
+
+    def __init__(self, sandbox: Sandbox, log: EventLog, and_then: Callable[[], None] = lambda: None) -> None:
         self.name: DriverName = sandbox.name
         self._sandbox = sandbox
         self._log = log
+        self._and_then = and_then
         self._running: set[Box] = set()
-        self._stopped: AyBotError | None = None
+        self._stopped = False
+        self.reason: AyBotError | None = None
         self._lock = threading.Lock()
 
     def resolve_image(self, image: str) -> str:
@@ -39,48 +44,45 @@ class Boxes:
 
     @contextmanager
     def _open(self, spec: BoxSpec) -> Iterator[Box]:
-        self.check()
+        self._check()
         with self._sandbox.open(spec) as box:
             with self._lock:
                 self._running.add(box)
             try:
-                self.check()
+                self._check()
                 self._log.emit(BoxOpened(purpose=spec.purpose, box=box.name, image=box.image))
                 yield box
             finally:
                 with self._lock:
                     self._running.discard(box)
 
-    def check(self) -> None:
-        """Raise the reason given to `stop`, if it was called."""
+    def _check(self) -> None:
         if self._stopped:
-            raise self._stopped
+            raise self.reason or Interrupted("the run was stopped")
 
     def stop(self, reason: AyBotError | None = None) -> None:
-        """End every box now, from any thread."""
+        """End every box now, from any thread; the first reason given is kept."""
         with self._lock:
-            self._stopped = self._stopped or reason or Interrupted("the run was stopped")
+            self.reason = self.reason or reason
+            self._stopped = True
             running = tuple(self._running)
         for box in running:
             box.kill()
+        self._and_then()
 
 
 @contextmanager
-def ended_in_time(boxes: Boxes, seconds: float, and_then: Callable[[], None]) -> Iterator[None]:
-    """When the run's time is up, end every box, call `and_then`, and raise BudgetSpent out of the with block."""
+def ended_in_time(boxes: Boxes, seconds: float) -> Iterator[None]:
+    """End every box when the run's time is up, and raise BudgetSpent out of the with block."""
     spent = BudgetSpent(f"the run did not end within {seconds:.0f} s", hint="give it more time with `--timeout`")
-
-    def end() -> None:
-        boxes.stop(spent)
-        and_then()
-
-    timer = threading.Timer(seconds, end)
+    timer = threading.Timer(seconds, boxes.stop, (spent,))
     timer.daemon = True
     timer.start()
     try:
         yield
     except AyBotError:
-        boxes.check()  # a box that was ended on purpose only looks broken
+        if boxes.reason:  # a box that was ended on purpose only looks broken
+            raise boxes.reason from None
         raise
     finally:
         timer.cancel()

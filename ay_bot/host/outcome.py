@@ -54,7 +54,7 @@ def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
     with findings.log.phase("publish"):
         findings.commit_message = message.text
         text = render(
-            title=message.subject, summary=findings.summary, task=task.text, patch=checked.patch, proof=checked.proof
+            title=message.subject, summary=findings.summary, task=task.title, patch=checked.patch, proof=checked.proof
         )
         findings.pull_request = PullRequest(title=text.title, body=text.body, draft=text.draft)
         if findings.order.branch:

@@ -64,8 +64,8 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
                 gateway.configure(_roles_and_caps(settings, order))
                 command = find_tests(settings.test, checkout, repository.head, findings.notice)
             with findings.log.phase("image"):
-                boxes = _choose_boxes(settings, findings)
-            with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout, gateway.close):
+                boxes = _choose_boxes(settings, findings, gateway)
+            with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout):
                 archive = scratch / "base.tar"
                 limits = _limits_for(checkout.archive(repository.head, archive), checkout, settings)
                 base_tree = checkout.tree_of(repository.head)
@@ -107,13 +107,13 @@ def _roles_and_caps(settings: Settings, order: Order) -> Configure:
     return Configure(roles={"main": main, "weak": weak}, max_cost_usd=settings.max_cost, max_tokens=settings.max_tokens)
 
 
-def _choose_boxes(settings: Settings, findings: Findings) -> Boxes:
+def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway) -> Boxes:
     sandbox, notices = choose(
         settings.sandbox, environment(), image=settings.image, repository=Path(findings.repository)
     )
     for notice in notices:
         findings.notice(notice)
-    boxes = Boxes(sandbox, findings.log)
+    boxes = Boxes(sandbox, findings.log, gateway.close)
     for name in (*boxes.reap(), *reap_scratch()):
         findings.notice(f"removed `{name}`, which a dead run had left behind")
     findings.sandbox = sandbox.name

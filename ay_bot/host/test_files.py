@@ -11,7 +11,6 @@ _NAMES = (
     "tests.py",
     "test.py",
     "conftest.py",
-    "*.test.[cm]?[jt]s*",
     "*.test.[jt]s*",
     "*.spec.[jt]s*",
     "*.spec.[cm][jt]s",
@@ -26,20 +25,8 @@ _NAMES = (
     "*_spec.rb",
     "*_test.rb",
     "test_*.rb",
-    "*test.java",
-    "*tests.java",
-    "*testcase.java",
-    "*test.kt",
-    "*tests.kt",
-    "*spec.kt",
-    "*test.scala",
-    "*spec.scala",
-    "*tests.cs",
-    "*test.cs",
-    "*test.php",
     "*_test.exs",
     "*_test.dart",
-    "*tests.swift",
     "*_test.c",
     "*_test.cc",
     "*_test.cpp",
@@ -87,8 +74,8 @@ _CONFIGURATION = (
     "justfile",
     "taskfile.y*ml",
 )
-_JAVA_STYLE = re.compile(r"(?:^|/)src/(?:\w*test\w*)/")
-_SOURCE_OF_PYTHON = ".py"
+_SOURCE_SETS = re.compile(r"(?:^|/)src/(?:tests?|[a-z]\w*Test)/")
+_CAMEL_CASE = re.compile(r"\w*(?:Tests?|TestCase|Spec|IT)\.(?:java|kt|scala|groovy|cs|php|swift)")
 
 
 def is_test_file(path: str) -> bool:
@@ -96,12 +83,14 @@ def is_test_file(path: str) -> bool:
     *directories, name = path.casefold().split("/")
     if any(fnmatchcase(name, pattern) for pattern in _NAMES):
         return True
-    if _TEST_DIRECTORIES.intersection(directories) or _JAVA_STYLE.search(path.casefold()):
+    if _CAMEL_CASE.fullmatch(path.rpartition("/")[2]) or _SOURCE_SETS.search(path):
+        return True
+    if _TEST_DIRECTORIES.intersection(directories):
         return True
     if directories and directories[0] in _TOP_TEST_DIRECTORIES:
         return True
     # `test` deep in a Python package may well be product code, as django/test is; elsewhere it holds tests.
-    return "test" in directories and not name.endswith(_SOURCE_OF_PYTHON)
+    return "test" in directories and not name.endswith(".py")
 
 
 def is_test_configuration(path: str) -> bool:
