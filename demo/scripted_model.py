@@ -266,9 +266,12 @@ class _Exchange(BaseHTTPRequestHandler):
             return
         with_usage = bool((request.get("stream_options") or {}).get("include_usage"))
         events = list(events_of(answer, with_usage=with_usage))
+        body = b"".join(events)
         if turn.fault == "half_stream":
-            events = events[: max(1, len(events) // 2)]
-        self._send(200, "text/event-stream", b"".join(events), turn.headers)
+            self.wfile.write(self._head(200, "text/event-stream", len(body), turn.headers) + body[: len(body) // 2])
+            self._disconnect()
+        else:
+            self._send(200, "text/event-stream", body, turn.headers)
 
     def _hang(self, turn: Turn) -> None:
         self.wfile.write(self._head(200, "text/event-stream", 1_000_000, turn.headers))

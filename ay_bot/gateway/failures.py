@@ -42,7 +42,7 @@ ADVICE: dict[FailureCause, str] = {
     "permission": "the account behind {key} may not use {model}",
     "not_found": "the provider at this address has no model {model}",
     "context_window": "the conversation is longer than {model} takes",
-    "rate_limit": "the provider limits the rate of requests, and waiting did not help",
+    "rate_limit": "the provider limits the rate of requests",
 }
 
 CONTEXT_MARKS = (

@@ -210,7 +210,12 @@ class DirectRoute:
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         """Ask, and yield the answer as it comes. Raises CallFailed."""
-        wire = self.wire(question)
+        try:
+            wire = self.wire(question)
+        except BROKEN_LIBRARY:
+            raise
+        except Exception as error:  # noqa: BLE001 - litellm's own classes, for what a model does not support and the like
+            raise failure_of_exception(error, model=self.model, key=self.key_name) from None
         with transport.post(wire) as answer:
             if answer.status >= 300:
                 raise failure_of_status(
@@ -229,7 +234,7 @@ class DirectRoute:
                 yield chunk_of(raw, self._cost)
 
     def _unreadable(self, event: Event, error: Exception) -> CallFailed:
-        if isinstance(error, import_diet.DietTooThin):
+        if isinstance(error, ImportError | NameError):
             raise error
         status = getattr(error, "status_code", None)
         if isinstance(status, int) and ("error" in event or event.get("type") == "error"):

@@ -1,6 +1,7 @@
 """The gateway's work: it takes requests off the channel and answers each from a thread of its own."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from ay_bot.protocol.channel import Channel
 from ay_bot.protocol.conversation import Role, Usage
 from ay_bot.protocol.messages import (
     Configure,
+    FailureCause,
     GatewayReady,
     HostToGateway,
     ModelFailure,
@@ -57,12 +59,16 @@ class Service:
         try:
             self._channel.send(self._ask_within_budget(request))
         except CallFailed as failure:
-            message = self._redact(failure.message)
-            self._channel.send(
-                ModelFailure(
-                    request_id=request.request_id, cause=failure.cause, message=message, budget=self._purse.state()
-                )
-            )
+            self._fail(request, failure.cause, failure.message)
+        except Exception as error:  # the end of a thread: an unanswered request would hang the run
+            logging.getLogger(__name__).exception("request %d", request.request_id)
+            self._fail(request, "provider", f"the gateway failed: {type(error).__name__}: {error}")
+
+    def _fail(self, request: ModelRequest, cause: FailureCause, message: str) -> None:
+        budget = self._purse.state()
+        self._channel.send(
+            ModelFailure(request_id=request.request_id, cause=cause, message=self._redact(message), budget=budget)
+        )
 
     def _ask_within_budget(self, request: ModelRequest) -> ModelReply:
         route = self._routes.get(request.role)
@@ -145,18 +151,19 @@ class Routes:
     def __init__(self, configure: Configure, *, on_diet: bool) -> None:
         self._settings = configure.roles
         self._lock = threading.Lock()
-        self._direct = on_diet
+        self._plain = False
         self._open: dict[Role, Callable[[], providers.Route]] = {}
         if on_diet:
-            self._open_all(direct=True)
+            self._open_directly()
         else:
             self.go_plain()
 
     def get(self, role: Role) -> providers.Route:
-        """Return the way to a role's model. Raises CallFailed(configuration)."""
-        if role not in self._open:
+        """Return the way to a role's model, or to that of `main`. Raises CallFailed(configuration)."""
+        opened = self._open.get(role) or self._open.get("main")
+        if opened is None:
             raise CallFailed("configuration", f"no model is set for the role {role!r}")
-        return self._open[role]()
+        return opened()
 
     def cards(self) -> dict[Role, providers.Card]:
         """Return what is known of each role's model, as far as there is a way to it."""
@@ -171,14 +178,15 @@ class Routes:
     def go_plain(self) -> None:
         """Leave the diet for good."""
         with self._lock:
-            if self._direct:
-                self._direct = False
+            if self._plain:
+                return
+            self._plain = True
             providers.load_plain()
             self._open = {role: _opened(setting, direct=False) for role, setting in self._settings.items()}
 
-    def _open_all(self, *, direct: bool) -> None:
+    def _open_directly(self) -> None:
         try:
-            self._open = {role: _opened(setting, direct=direct) for role, setting in self._settings.items()}
+            self._open = {role: _opened(setting, direct=True) for role, setting in self._settings.items()}
         except (providers.NotDirect, *providers.BROKEN_LIBRARY):
             self.go_plain()
 
