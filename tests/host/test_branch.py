@@ -81,9 +81,43 @@ def test_takes_plain_names(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "-x", "--force", "HEAD", "head", "refs/../x", "a..b", "a b", "a~1", "a^", "a:b", "a?", "a*", "a[", "a\\b"]
-    + ["/a", "a/", "a//b", ".a", "a/.b", "a.lock", "a.lock/b", "a.", "a@{1}", "@", "a\nb", "a\x00b", "a\x7fb"]
-    + ["deadbeef", "0" * 40, "x" * 201, "a/b.", "a./b", "é", "\u202eabc"],
+    [
+        "",
+        "-x",
+        "--force",
+        "HEAD",
+        "head",
+        "refs/../x",
+        "a..b",
+        "a b",
+        "a~1",
+        "a^",
+        "a:b",
+        "a?",
+        "a*",
+        "a[",
+        "a\\b",
+        "/a",
+        "a/",
+        "a//b",
+        ".a",
+        "a/.b",
+        "a.lock",
+        "a.lock/b",
+        "a.",
+        "a@{1}",
+        "@",
+        "a\nb",
+        "a\x00b",
+        "a\x7fb",
+        "deadbeef",
+        "0" * 40,
+        "x" * 201,
+        "a/b.",
+        "a./b",
+        "é",
+        "\u202eabc",
+    ],
 )
 def test_refuses_other_names(name: str) -> None:
     with pytest.raises(UsageError, match="can't be the name of a branch"):

@@ -138,7 +138,12 @@ def test_shows_differences_to_people(tmp_path: Path) -> None:
     with checkout_of(repository, tmp_path / "scratch") as checkout:
         head = checkout.repository.head
         tree = checkout.write_tree(
-            head, [TreeChange(b"a", "100644", b"two\n"), TreeChange(b"b", "100644", b"\0\2"), TreeChange(b"c", "100644", b"")]
+            head,
+            [
+                TreeChange(b"a", "100644", b"two\n"),
+                TreeChange(b"b", "100644", b"\0\2"),
+                TreeChange(b"c", "100644", b""),
+            ],
         )
         diff = checkout.diff(head, tree).decode()
         assert "-one\n+two\n" in diff
