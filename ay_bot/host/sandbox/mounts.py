@@ -20,6 +20,23 @@ SETTINGS = (
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
 )
+# A box of root's is root to the kernel's file permissions: without these it writes to the machine's settings.
+KERNEL_SETTINGS = ("acpi", "bus", "driver", "fs", "irq", "pressure", "scsi", "sys")
+KERNEL_SECRETS = (
+    "kcore",
+    "keys",
+    "kmsg",
+    "kpagecgroup",
+    "kpagecount",
+    "kpageflags",
+    "latency_stats",
+    "mtrr",
+    "sched_debug",
+    "slabinfo",
+    "sysrq-trigger",
+    "timer_list",
+    "vmallocinfo",
+)
 SHARED_MEMORY = 16 * MIB
 
 
@@ -64,11 +81,21 @@ def arguments(limits: BoxLimits, toolchain: Toolchain, identity: Identity) -> li
         *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--chdir", "/"),
         *_shown_directories(toolchain),
         *(word for path, number in identity.files.items() for word in ("--file", str(number), path)),
-        *("--proc", "/proc", "--dev", "/dev", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"),  # noqa: S108
+        *("--proc", "/proc", *_closed_kernel_files()),
+        *("--dev", "/dev", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"),  # noqa: S108
         *("--perms", "0755", "--size", str(limits.work), "--tmpfs", "/work"),
         *("--perms", "0700", "--size", str(limits.temporary), "--tmpfs", "/tmp"),  # noqa: S108
         *("--remount-ro", "/dev", "--remount-ro", "/"),
     ]
+
+
+def _closed_kernel_files() -> Iterator[str]:
+    for name in KERNEL_SETTINGS:
+        if (path := Path("/proc") / name).exists():
+            yield from ("--ro-bind", str(path), str(path))
+    for name in KERNEL_SECRETS:
+        if (path := Path("/proc") / name).exists():
+            yield from ("--ro-bind", "/dev/null", str(path))
 
 
 def _shown_directories(toolchain: Toolchain) -> Iterator[str]:
