@@ -58,7 +58,7 @@ class AyBot(Peer):
         command += ["--test", "python3 -m pytest -q", "--sandbox", self.sandbox, "--branch", "ay/fix"]
         return Launch(command, {"OPENAI_API_KEY": "none", "LITELLM_LOCAL_MODEL_COST_MAP": "True"})
 
-    def view(self, context: Context) -> tuple[str, str]:
+    def view(self, context: Context) -> tuple[str, str]:  # noqa: ARG002 - the signature of its base
         """Return where the box has the repository, and its Python."""
         return "/work", "python3"
 
