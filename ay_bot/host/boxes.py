@@ -61,9 +61,10 @@ class Boxes:
             raise self.reason or Interrupted("the run was stopped")
 
     def stop(self, reason: AyBotError | None = None) -> None:
-        """End every box now, from any thread; the first reason given is kept."""
+        """End every box now, from any thread; what the first call gave as reason is kept."""
         with self._lock:
-            self.reason = self.reason or reason
+            if not self._stopped:  # what fails afterwards fails because of the stop
+                self.reason = reason
             self._stopped = True
             running = tuple(self._running)
         for box in running:
