@@ -13,7 +13,19 @@ from ay_bot.host.report import Withheld
 from ay_bot.host.session import Session
 from ay_bot.host.suite import TestRunner
 from ay_bot.protocol.events import PathRefused
-from ay_bot.protocol.messages import Feedback, Finished, Work
+from ay_bot.protocol.messages import FailureCause, Feedback, Finished, Work
+
+MODEL_HINTS: dict[FailureCause, str] = {
+    "authentication": "put a valid key into the environment, or mend `--api-base`",
+    "payment": "fill up the account, or take another model (`--model`)",
+    "permission": "ask whoever owns the account for access, or take another model (`--model`)",
+    "not_found": "mend `--model` or `--api-base`",
+    "invalid_request": "take a model that knows native tool calls (`--model`)",
+    "context_window": "lower `max_context_tokens:`, or take a model that reads more (`--model`)",
+    "unreachable": "start the server, or mend `--api-base`",
+    "malformed": "look at what answers at `--api-base`: it should speak the provider's protocol",
+}
+"""What a person can do about a model that failed."""
 
 Judged = CheckedPatch | TestsFailed | Refused | NoChange
 
@@ -81,4 +93,5 @@ def _require_model(finished: Finished) -> None:
         return  # what was done until the money ran out is still judged
     if failure.cause == "configuration":
         raise UsageError(failure.message, hint="see `--model` and `--api-base`; keys come from the environment")
-    raise ModelFailed(f"the model failed ({failure.cause.replace('_', ' ')}): {failure.message}")
+    what = f"the model failed ({failure.cause.replace('_', ' ')}): {failure.message}"
+    raise ModelFailed(what, hint=MODEL_HINTS.get(failure.cause, "try again later, or take another model (`--model`)"))
