@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ENGINE_TIMEOUT: Final = 60
-START_ENGINE: Final = "start a Docker engine, or run where bubblewrap is installed (apt-get install -y bubblewrap)"
+INSTEAD: Final = "install bubblewrap: apt-get install -y bubblewrap"
+START_ENGINE: Final = f"start a Docker engine, or {INSTEAD}"
 
 
 class DockerSandbox:
@@ -264,6 +265,7 @@ def connect(environment: Mapping[str, str]) -> DockerSandbox:
     if address is None:
         msg = "no Docker engine: there is no socket where one would listen, and DOCKER_HOST is not set"
         raise SandboxUnavailable(msg, hint=START_ENGINE)
+    _knock(address)
     from docker import APIClient
     from docker.errors import DockerException
     from docker.utils import kwargs_from_env
@@ -274,6 +276,21 @@ def connect(environment: Mapping[str, str]) -> DockerSandbox:
     except (DockerException, OSError) as error:
         msg = f"no Docker engine answers at {address}: {error}"
         raise SandboxUnavailable(msg, hint=START_ENGINE) from error
+
+
+def _knock(address: str) -> None:
+    """Find out, before the SDK is loaded, whether anybody listens on a unix socket and lets this user in."""
+    if not address.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(address.removeprefix("unix://"))
+        except PermissionError:
+            msg = f"this user may not use the Docker engine at {address}"
+            raise SandboxUnavailable(msg, hint=f"add the user to the engine's group (docker), or {INSTEAD}") from None
+        except OSError as error:
+            msg = f"no Docker engine answers at {address}: {error.strerror}"
+            raise SandboxUnavailable(msg, hint=START_ENGINE) from error
 
 
 def _engine_failed(what: str, error: Exception) -> AyBotError:
