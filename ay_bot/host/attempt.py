@@ -11,7 +11,7 @@ from ay_bot.host.findings import Findings
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.report import Withheld
 from ay_bot.host.session import Session
-from ay_bot.host.suite import TestRunner
+from ay_bot.host.suite import SuiteResult, TestRunner
 from ay_bot.protocol.events import PathRefused
 from ay_bot.protocol.messages import FailureCause, Feedback, Finished, Work
 
@@ -50,7 +50,7 @@ class Attempt:
             self.findings.usage = session.usage
             self.findings.summary = finished.summary
             _require_model(finished)
-            judged = self._judge(finished, body)
+            judged = self._judge(finished, body, self.baseline.wait())
             feedback = _feedback_of(judged)
             if not feedback or not rounds_left or finished.reason != "finished":
                 return finished, judged
@@ -58,7 +58,7 @@ class Attempt:
                 finished, body = session.resume(Feedback(text=feedback, max_steps=work.max_steps))
         raise AssertionError  # the last round always returns
 
-    def _judge(self, finished: Finished, body: bytes) -> Judged:
+    def _judge(self, finished: Finished, body: bytes, baseline: SuiteResult) -> Judged:
         findings = self.findings
         with findings.log.phase("changes", f"{len(finished.changed)} files changed, {len(finished.deleted)} deleted"):
             patch = propose(self.checkout, self.base, finished, body, self.policy)
@@ -72,7 +72,7 @@ class Attempt:
         findings.tree, findings.diff = patch.tree, patch.diff
         findings.review = tuple(path.path for path in patch.review)
         with findings.log.phase("checks"):
-            return verify(self.runner, self.checkout, patch, self.baseline.wait())
+            return verify(self.runner, self.checkout, patch, baseline)
 
 
 def _feedback_of(judged: Judged) -> str:

@@ -1,0 +1,230 @@
+"""The whole story of a run, with real git and real tests; only the walls and the model's server are left out."""
+
+import json
+import subprocess
+import threading
+from pathlib import Path
+
+import pytest
+
+from ay_bot.errors import ExitCode
+from ay_bot.host import pipeline
+from ay_bot.host.config import Overrides
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.findings import Order
+from ay_bot.host.output import OutputDirectory
+from ay_bot.host.task import parse_task
+from ay_bot.protocol.conversation import ToolCall, Usage
+from ay_bot.protocol.messages import Configure, ModelFailure, ModelReply, ModelRequest
+from tests.fakes import LocalSandbox
+
+BUG = "def add(a, b):\n    return a - b\n"
+FIX = "def add(a, b):\n    return a + b\n"
+TEST = "from sums import add\n\ndef test_add():\n    assert add(2, 1) == 3\n\ndef test_zero():\n    assert add(0, 0) == 0\n"
+
+
+class Script:
+    """A gateway that says what it is told to, and counts."""
+
+    def __init__(self, *turns: object, message: object = "fix: add instead of subtracting\n\nIt was a minus.") -> None:
+        self.turns = list(turns)
+        self.message = message
+        self.configured: list[Configure] = []
+        self.requests: list[ModelRequest] = []
+        self.closed = threading.Event()
+
+    def configure(self, configure: Configure) -> None:
+        self.configured.append(configure)
+
+    def close(self) -> None:
+        self.closed.set()
+
+    def ask(self, request: ModelRequest, on_progress: object = None) -> ModelReply | ModelFailure:
+        self.requests.append(request)
+        turn = self.message if request.role == "weak" else self.turns.pop(0)
+        usage = Usage(requests=1, prompt_tokens=10, completion_tokens=2, cost_usd=0.001)
+        if isinstance(turn, str):
+            return ModelReply(request_id=request.request_id, content=turn, usage=usage)
+        if isinstance(turn, dict):
+            return ModelFailure(request_id=request.request_id, **turn)
+        calls = tuple(
+            ToolCall(id=f"c{len(self.requests)}-{number}", name=name, arguments=json.dumps(arguments))
+            for number, (name, arguments) in enumerate(turn)
+        )
+        return ModelReply(request_id=request.request_id, tool_calls=calls, finish_reason="tool_calls", usage=usage)
+
+
+def edit(path: str, search: str, replace: str) -> list:
+    return [("edit", {"path": path, "edits": [{"search": search, "replace": replace}]})]
+
+
+FINISH = [("finish", {"summary": "Adds instead of subtracting."})]
+MEND = edit("sums.py", "a - b", "a + b")
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    path = tmp_path / "repository"
+    path.mkdir()
+    (path / "sums.py").write_text(BUG)
+    (path / "test_sums.py").write_text(TEST)
+    for command in ("init -q -b main", "add -A", "commit -q -m start"):
+        subprocess.run(["git", *command.split()], cwd=path, check=True)
+    return path
+
+
+@pytest.fixture
+def run(repository, tmp_path, monkeypatch):
+    monkeypatch.setattr(pipeline, "choose", lambda *_, **__: (LocalSandbox(), ()))
+
+    def run_it(script: Script, branch: str | None = None, **overrides: object):
+        records: list = []
+        settings = {"model": "openai/scripted", "test": "python -m pytest -q", **overrides}
+        order = Order(repository, parse_task("add() subtracts"), Overrides(**settings), branch=branch)
+        output = OutputDirectory(tmp_path / "out")
+        result, diff = pipeline.run(order, EventLog("run1", (records.append,)), script, output)
+        output.write(result, diff)
+        return result, diff.decode(), [record.event for record in records]
+
+    return run_it
+
+
+def verdicts(result) -> dict[str, str]:
+    return {row.id: row.verdict for row in result.verification.tests}
+
+
+def test_a_fix_is_proven_and_described(run, tmp_path, repository):
+    before = sorted((path, path.stat().st_mtime_ns) for path in repository.rglob("*"))
+    result, diff, events = run(Script(MEND, FINISH))
+    assert (result.status, result.exit_code) == ("verified", ExitCode.HANDLED)
+    assert verdicts(result) == {"test_sums.py::test_add": "fixed", "test_sums.py::test_zero": "unchanged"}
+    assert "+    return a + b" in diff
+    assert result.commit_message.startswith("fix: add instead of subtracting\n\nIt was a minus.\n\nGenerated-by: ")
+    assert result.pull_request.title == "fix: add instead of subtracting"
+    assert "test_sums.py::test_add" in result.pull_request.body
+    assert (result.usage.requests, result.usage.prompt_tokens) == (3, 30)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "change.diff", "junit", "pull-request.md", "result.json",
+    ]  # fmt: skip
+    assert len(list((tmp_path / "out/junit").iterdir())) >= 2
+    assert events[-1].type == "run_finished"
+    assert before == sorted((path, path.stat().st_mtime_ns) for path in repository.rglob("*"))
+
+
+def test_a_wrong_fix_goes_back_once_and_the_second_is_proven(run):
+    wrong = edit("sums.py", "a - b", "a * b")
+    script = Script(wrong, FINISH, edit("sums.py", "a * b", "a + b"), FINISH)
+    result, _, _ = run(script)
+    assert (result.status, result.rounds) == ("verified", 2)
+    told = script.requests[2].messages[-1].content
+    assert "test_sums.py::test_add" in told
+
+
+def test_without_repair_rounds_a_wrong_fix_fails(run):
+    result, diff, _ = run(Script(edit("sums.py", "a - b", "a * b"), FINISH), repair_rounds=0)
+    assert (result.status, result.exit_code, result.rounds) == ("tests_failed", ExitCode.TESTS_FAILED, 1)
+    assert "a * b" in diff, "nothing is lost"
+    assert result.pull_request is None
+
+
+@pytest.mark.parametrize(
+    ("cheat", "verdict"),
+    [
+        (edit("test_sums.py", "== 3", "== 1"), "weakened"),
+        (edit("test_sums.py", "def test_add():\n    assert add(2, 1) == 3\n\n", ""), "removed"),
+        ([("shell", {"command": "rm test_sums.py"})], "removed"),
+        ([("shell", {"command": "printf 'collect_ignore = [\"test_sums.py\"]' > conftest.py"})], "removed"),
+    ],
+)
+def test_a_cheat_is_caught(run, cheat, verdict):
+    result, _, _ = run(Script(cheat, FINISH), repair_rounds=0)
+    assert result.status == "tests_failed"
+    assert verdict in {"weakened" if v == "still_failing" else v for v in verdicts(result).values()}
+
+
+def test_no_change_is_told_as_such(run):
+    result, diff, _ = run(Script(FINISH))
+    assert (result.status, result.exit_code, diff) == ("no_change", ExitCode.NO_CHANGE, "")
+    assert "Adds instead" in result.reason
+
+
+def test_a_protected_file_alone_is_refused_and_the_agent_hears_why(run):
+    script = Script([("shell", {"command": "mkdir -p .github/workflows && echo on: push > .github/workflows/x.yml"})], FINISH, FINISH)
+    result, _, _ = run(script)
+    assert (result.status, result.exit_code) == ("refused", ExitCode.CHANGE_REFUSED)
+    assert [path.path for path in result.withheld] == [".github/workflows/x.yml"]
+    assert "refused" in script.requests[2].messages[-1].content
+
+
+def test_a_protected_file_beside_a_fix_is_withheld_and_makes_a_draft(run):
+    script = Script([("shell", {"command": "echo '* @me' > CODEOWNERS"}), *MEND], FINISH)
+    result, diff, _ = run(script)
+    assert (result.status, result.pull_request.draft) == ("verified", True)
+    assert "CODEOWNERS" not in diff
+    assert [path.path for path in result.withheld] == ["CODEOWNERS"]
+
+
+def test_a_branch_gets_exactly_the_proven_tree(run, repository):
+    result, _, _ = run(Script(MEND, FINISH), branch="ay/fix")
+    shown = subprocess.run(["git", "rev-parse", "ay/fix^{tree}", "ay/fix^"], cwd=repository, capture_output=True, text=True, check=True)
+    assert shown.stdout.split() == [result.tree, result.base]
+    assert (repository / "sums.py").read_text() == BUG, "the work tree is not touched"
+
+
+@pytest.mark.parametrize(
+    ("cause", "status", "code"),
+    [
+        ("authentication", "error", ExitCode.MODEL_FAILED),
+        ("configuration", "error", ExitCode.USAGE),
+        ("budget", "stopped", ExitCode.BUDGET_SPENT),
+    ],
+)
+def test_a_model_that_fails_ends_the_run_with_its_words(run, cause, status, code):
+    result, _, _ = run(Script({"cause": cause, "message": "no luck"}))
+    assert (result.status, result.exit_code) == (status, code)
+
+
+def test_what_was_changed_before_the_money_ran_out_is_still_proven(run):
+    result, _, _ = run(Script(MEND, {"cause": "budget", "message": "spent"}))
+    assert result.status == "verified"
+    assert "--max-cost" in result.reason
+
+
+def test_a_weak_model_that_fails_is_replaced_by_facts(run):
+    result, _, _ = run(Script(MEND, FINISH, message={"cause": "timeout", "message": "slow"}))
+    assert result.status == "verified"
+    assert result.commit_message.startswith("fix")
+
+
+def test_a_test_command_that_is_not_there_ends_the_run_at_once(run):
+    result, _, _ = run(Script(FINISH), test="no-such-program --now")
+    assert (result.status, result.exit_code) == ("error", ExitCode.USAGE)
+    assert "no-such-program" in result.reason
+
+
+def test_tests_that_never_end_prove_nothing(run, repository):
+    config = repository / ".github/ay-bot.yml"
+    config.parent.mkdir()
+    config.write_text("test_timeout: 1\n")
+    for command in ("add -A", "commit -q -m config"):
+        subprocess.run(["git", *command.split()], cwd=repository, check=True)
+    result, _, _ = run(Script(MEND, FINISH), test="sleep 60")
+    assert (result.status, result.exit_code) == ("tests_failed", ExitCode.TESTS_FAILED)
+    assert "before any change" in result.reason
+
+
+def test_time_that_is_up_ends_model_and_boxes(run):
+    class Slow(Script):
+        def ask(self, request, on_progress=None):
+            self.closed.wait(30)
+            return ModelFailure(request_id=request.request_id, cause="timeout", message="closed")
+
+    result, _, _ = run(Slow(), timeout=3)
+    assert (result.status, result.exit_code) == ("stopped", ExitCode.BUDGET_SPENT)
+    assert "--timeout" in result.reason
+
+
+def test_a_set_up_that_fails_is_shown(run):
+    result, _, _ = run(Script(FINISH), setup="echo no such compiler; exit 3")
+    assert (result.status, result.exit_code) == ("error", ExitCode.USAGE)
+    assert "no such compiler" in result.reason
