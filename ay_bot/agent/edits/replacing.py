@@ -1,5 +1,6 @@
 """The front end for search and replace: several replacements in one file, applied in order or not at all."""
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,7 +74,10 @@ def _whole_lines_or_within(lines: list[Line], search: str, replace: str, hunk: H
         )
     if count == 1 and not _is_whole(text, wanted):
         return _within(lines, text, wanted, "\n".join(split_bodies(replace)))
-    return apply_hunk(lines, hunk)
+    outcome = apply_hunk(lines, hunk)
+    if count == 1 and isinstance(outcome, Applied):
+        return dataclasses.replace(outcome, how="exact")  # it was, but for the space around it
+    return outcome
 
 
 def _stands(bodies: list[str], old: list[str]) -> bool:

@@ -1,0 +1,146 @@
+"""The edit engine: each pass, what it refuses, and the bytes that it leaves alone."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ay_bot.agent.edits.engine import Applied, Refused
+from ay_bot.agent.edits.replacing import replace_one
+from ay_bot.agent.edits.text import decode, join, split
+
+
+def replaced(text, search, replace):
+    outcome = replace_one(split(text), search, replace)
+    assert isinstance(outcome, Applied), outcome
+    return join(outcome.lines)
+
+
+def refusal(text, search, replace):
+    outcome = replace_one(split(text), search, replace)
+    assert isinstance(outcome, Refused), outcome
+    return outcome.why
+
+
+def test_exact_lines():
+    assert replaced("a\nb\nc\n", "b\n", "B\n") == "a\nB\nc\n"
+
+
+def test_a_piece_of_a_line():
+    assert replaced("x = f(1) + g(2)\n", "f(1)", "f(3)") == "x = f(3) + g(2)\n"
+
+
+def test_whole_lines_win_over_pieces():
+    assert replaced("import os.path\nimport os\n", "import os", "import re") == "import os.path\nimport re\n"
+
+
+def test_lines_can_be_deleted():
+    assert replaced("a\nb\nc\n", "b\n", "") == "a\nc\n"
+    assert replaced("a\nb\nc\n", "b", "") == "a\nc\n"
+
+
+def test_twice_is_refused_with_lines():
+    assert "lines 1, 3" in refusal("a\nb\na\n", "a\n", "c\n")
+    assert "lines 1, 2" in refusal("f(1)\ng(f(1))\n", "(1)", "(2)")
+
+
+def test_nothing_to_do_is_refused():
+    assert "same" in refusal("a\n", "a\n", "a\n")
+
+
+def test_line_endings_and_the_missing_last_newline_stay():
+    assert replaced("a\r\nb\r\nc", "b\nc\n", "B\nc\nd\n") == "a\r\nB\r\nc\r\nd"
+
+
+def test_trailing_space_in_the_file_stays_on_lines_that_stay():
+    assert replaced("a  \nb\n", "a\nb\n", "a\nB\n") == "a  \nB\n"
+
+
+def test_typography():
+    assert (
+        replaced("say \u201chi\u201d \u2013 x\ny\n", 'say "hi" - x\ny\n', 'say "hi" - x\nz\n')
+        == "say \u201chi\u201d \u2013 x\nz\n"
+    )
+
+
+def test_indentation_is_carried_over():
+    assert replaced("class A:\n    x = 1\n    y = 2\n", "x = 1\ny = 2\n", "x = 1\nif x:\n    y = 3\n") == (
+        "class A:\n    x = 1\n    if x:\n        y = 3\n"
+    )
+
+
+def test_tabs_for_spaces():
+    assert replaced("def f():\n    if a:\n        b()\n", "\tif a:\n\t\tb()\n", "\tif a:\n\t\tb()\n\t\tc()\n") == (
+        "def f():\n    if a:\n        b()\n        c()\n"
+    )
+
+
+def test_first_line_without_its_indentation():
+    assert replaced("    a()\n    b()\n", "a()\n    b()\n", "a()\n    c()\n") == "    a()\n    c()\n"
+
+
+def test_blank_lines_are_ignored_and_kept():
+    assert replaced("a\n\nb\n", "a\nb\n", "a\nc\n") == "a\n\nc\n"
+
+
+def test_elided_lines():
+    text = "def f():\n    one()\n    two()\n    return 1\n"
+    assert replaced(text, "def f():\n...\n    return 1\n", "def f():\n...\n    return 2\n") == text.replace(
+        "return 1", "return 2"
+    )
+
+
+def test_a_typo_in_a_line_that_stays():
+    text = "def calculate(first, second):\n    total = first + second\n    print(total)\n    return total\n"
+    search = "def calculate(frst, second):\n    total = first + second\n    print(total)\n    return total\n"
+    assert replaced(text, search, search.replace("print(total)", "log(total)")) == text.replace(
+        "print(total)", "log(total)"
+    )
+
+
+def test_a_typo_in_a_line_that_changes_is_refused():
+    text = "def calculate(first, second):\n    total = first + second\n    print(total)\n    return total\n"
+    search = text.replace("print(total)", "pint(total)")
+    why = refusal(text, search, text.replace("print(total)", "log(total)"))
+    assert "3     print(total)" in why
+
+
+def test_already_applied():
+    outcome = replace_one(split("a\nnew line here\nc\n"), "a\nold line there\nc\n", "a\nnew line here\nc\n")
+    assert isinstance(outcome, Applied)
+    assert outcome.already
+
+
+def test_an_empty_search_does_not_overwrite():
+    assert "exists" in refusal("a\n", "", "b\n")
+
+
+LINE = st.text(st.characters(codec="utf-8", exclude_characters="\r\n\u2028\u2029\x0b\x0c\x1c\x1d\x1e\x85"), max_size=12)
+END = st.sampled_from(["\n", "\r\n"])
+
+
+@given(lines=st.lists(LINE, min_size=1, max_size=12), end=END, final=st.booleans(), data=st.data())
+def test_bytes_outside_the_change_are_kept(lines, end, final, data):
+    text = end.join(lines) + (end if final else "")
+    assume(split(text) and join(split(text)) == text)
+    bodies = [line.body for line in split(text)]
+    start = data.draw(st.integers(0, len(bodies) - 1))
+    stop = data.draw(st.integers(start + 1, len(bodies)))
+    new = data.draw(st.lists(LINE, min_size=1, max_size=4).filter(lambda lines: lines[-1]))
+    search, replace = "".join(f"{body}\n" for body in bodies[start:stop]), "".join(f"{line}\n" for line in new)
+    outcome = replace_one(split(text), search, replace)
+    if isinstance(outcome, Refused):
+        return
+    written = [line.body for line in outcome.lines]
+    assert written == [*bodies[:start], *new, *bodies[stop:]]
+    assert join(outcome.lines).endswith(end) == (text.endswith(end))
+    assert all(line.end in {end, ""} for line in outcome.lines[:-1]) or len(split(text)) == 1
+
+
+@given(st.binary(max_size=200))
+def test_every_byte_survives_decoding(content):
+    decoded = decode(content)
+    assert decoded.encode(join(split(decoded.text))) == content
+
+
+@given(text=st.text(max_size=200), search=st.text(max_size=60), replace=st.text(max_size=60))
+def test_nothing_crashes(text, search, replace):
+    assert isinstance(replace_one(split(text), search, replace), Applied | Refused)
