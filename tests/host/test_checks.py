@@ -228,14 +228,14 @@ def test_the_evidence_cannot_be_forged(checkout: Checkout, fix: VerifiedPatch) -
 # ------------------------------------------------------------------------------------------- with real tests
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def runner(checkout: Checkout) -> Runner:
     return Runner(
         LocalSandbox(),
         checkout,
         run="r",
         image="",
-        command="python3 -m pytest -q",
+        command="PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q",
         setup="",
         timeout=60,
         limits=BoxLimits(),
@@ -245,7 +245,7 @@ def runner(checkout: Checkout) -> Runner:
 
 def really_judge(checkout: Checkout, runner: Runner, changed: Mapping, deleted: tuple[str, ...] = ()):
     patch = patch_of(checkout, changed, deleted)
-    return verify(runner, checkout, patch, runner.run(base_of(checkout), "baseline"))
+    return verify(runner, checkout, patch, runner.run(base_of(checkout), "baseline"), reruns=0)
 
 
 def test_a_real_fix_with_a_new_test(checkout: Checkout, runner: Runner) -> None:

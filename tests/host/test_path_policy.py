@@ -75,7 +75,7 @@ def test_takes_ordinary_paths(path: str) -> None:
         "a\u2028b",
         "a\ufeff",
         "a\ue000",
-        "�",
+        chr(0xD800),
         "café",
         "a.",
         "a ",
@@ -106,7 +106,7 @@ def test_refuses_other_paths(path: str) -> None:
         ".GIT",
         ".Git",
         ".gİt",
-        ".gıt",
+        ".g\u0131t",
         ".gi̇t",
         ".git.",
         ".git ",
@@ -119,11 +119,11 @@ def test_refuses_other_paths(path: str) -> None:
         "gitmod~1",
         "gi7eba~1",
         "a\\.git",
-        ".ｇｉｔ",
+        ".\uff47\uff49\uff54",
         "\ufeff.git",
         ".g\u200cit",
         ".git\u200d",
-        ".𝐠it",
+        ".\U0001d420it",
         ".gị̇t",
         ".git\t",
     ],
@@ -151,7 +151,7 @@ def test_no_disguise_of_git_passes(disguises: list[str], at: int, ignored: str) 
             case "trail":
                 name += ". "[at % 2]
             case "wide":
-                name = name.replace("g", "ｇ")
+                name = name.replace("g", "\uff47")
     assert looks_like_git(name)
     assert find_path_fault(f"x/{unicodedata.normalize('NFC', name)}")
 

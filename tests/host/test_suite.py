@@ -14,7 +14,7 @@ from ay_bot.host.suite import TestRunner as Runner
 from ay_bot.host.tree_stream import TreeChange
 from ay_bot.protocol.events import TestsRan as RanEvent
 
-PYTEST = "python3 -m pytest -q"
+PYTEST = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q"
 FILES = {
     "calc.py": "def add(a, b):\n    return a - b\n",
     "test_calc.py": "from calc import add\ndef test_add(): assert add(1, 2) == 3\ndef test_zero(): assert add(0, 0) == 0\n",
