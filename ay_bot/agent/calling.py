@@ -1,6 +1,7 @@
 """Carrying out the tool calls of one reply, in order: each gets exactly one result, whatever the model wrote."""
 
 import difflib
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ay_bot.protocol.conversation import AssistantMessage, ToolCall
 from ay_bot.protocol.events import AgentEvent, ModelErred, ToolFinished, ToolStarted
 from ay_bot.protocol.messages import ModelReply
 
+MAX_CALLS = 64
 MODEL_ERRORS = frozenset({"json", "unknown_tool", "refused", "patch"})
 
 
@@ -39,7 +41,7 @@ class Calling:
         cut = reply.finish_reason == "length"
         for call, name in zip(reply.tool_calls, kept.tool_calls, strict=True):
             result = _out_of_turn(call.name, done) or self._one(call, cut=cut)
-            done.append(Done(name.id, call.name, call.arguments, result))
+            done.append(Done(name.id, call.name, _canonical(call.arguments), result))
         return done
 
     def _one(self, call: ToolCall, *, cut: bool) -> ToolResult:
@@ -65,7 +67,17 @@ class Calling:
         return result
 
 
+def _canonical(arguments: str) -> str:
+    """The same for arguments that mean the same."""
+    try:
+        return json.dumps(parse_object(arguments), sort_keys=True)
+    except Refusal:
+        return arguments
+
+
 def _out_of_turn(name: str, done: list[Done]) -> ToolResult | None:
+    if len(done) >= MAX_CALLS:
+        return ToolResult(f"not run: at most {MAX_CALLS} calls in one message", ok=False)
     if any(one.result.ends for one in done):
         return ToolResult("not run: finish came before it", ok=False)
     if name == "finish" and not all(one.result.ok for one in done):

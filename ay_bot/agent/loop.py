@@ -150,7 +150,7 @@ class Agent:
             self._prod("the reply was cut off at the output limit", prompt.NUDGE_LENGTH)
             return None
         if self._silent >= 2:
-            if reply.content.strip() and self._acted:
+            if reply.content.strip() and self._acted and reply.finish_reason != "length":
                 return self._end("finished", reply.content.strip())
             what = "text without a tool call" if reply.content.strip() else "empty replies"
             return self._end("stuck", f"The model gave only {what}.")

@@ -1,6 +1,7 @@
 """The `search` tool: lines that match a regular expression, found by ripgrep or by Python where there is none."""
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -17,6 +18,7 @@ MAX_MATCHES = 100
 MAX_PER_FILE = 30
 MAX_COLUMNS = 300
 TIMEOUT = 30.0
+MATCH = re.compile(r".+?:\d+:")
 GREP = Path(__file__).with_name("grep.py")
 
 
@@ -43,7 +45,7 @@ def search(arguments: SearchArguments, bench: Workbench) -> ToolResult:
     lines = ran.output.splitlines()
     if ran.exit_code == 1 or not lines:
         return ToolResult("no matches", outcome="no matches")
-    if ran.exit_code != 0 and not any(":" in line and not line.startswith("rg: ") for line in lines):
+    if ran.exit_code != 0 and not any(MATCH.match(line) for line in lines):
         return refused("search", "error: " + ran.output.strip()[:2_000])
     return _render(lines, cut=ran.total_bytes > bench.output_limit)
 
@@ -59,7 +61,7 @@ def _ripgrep(pattern: str, where: str) -> list[str]:
     return [
         *("rg", "--no-config", "--no-heading", "--line-number", "--with-filename", "--color=never", "--hidden"),
         *("--glob=!.git", f"--max-columns={MAX_COLUMNS}", "--max-columns-preview", f"--max-count={MAX_PER_FILE}"),
-        *("--sort=path", "--regexp", pattern, "--", where),
+        *("--no-require-git", "--sort=path", f"--regexp={pattern}", "--", where),
     ]
 
 
