@@ -80,7 +80,13 @@ def _render_summary(summary: str, task: str) -> str:
     said = neutralise(shorten(summary.strip(), LONGEST_SUMMARY)).strip()
     asked = " ".join(neutralise(shorten(task.strip().splitlines()[0] if task.strip() else "", 200)).split())
     about = f"\n\n**Task:** {asked}" if asked else ""
-    return f"## What and why\n\n{_lower_headings(said) or 'The model gave no summary.'}{about}"
+    words = _quote(_lower_headings(said)) if said else "The model gave no summary."
+    return f"## What and why\n\n{words}{about}"
+
+
+def _quote(text: str) -> str:
+    """Whatever the model's words leave open, a code block for instance, ends with the quotation."""
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())
 
 
 def _lower_headings(text: str) -> str:

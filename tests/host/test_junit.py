@@ -3,7 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ay_bot.host import junit
@@ -122,6 +122,7 @@ def test_long_failures_are_cut() -> None:
     assert all(len(text) <= junit.LONGEST_DETAIL for text in report.details.values())
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_answer(content: bytes) -> None:
     assert isinstance(read_report(content, 0), Report | NotBelieved)
@@ -130,6 +131,7 @@ def test_any_bytes_give_an_answer(content: bytes) -> None:
 XML_TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufffe\uffff"), max_size=30)
 
 
+@settings(deadline=None)
 @given(st.dictionaries(XML_TEXT, st.sampled_from(["passed", "failed", "error", "skipped"]), max_size=8))
 def test_what_is_written_is_what_is_read(outcomes: dict[str, str]) -> None:
     from xml.sax.saxutils import quoteattr
@@ -144,6 +146,7 @@ def test_what_is_written_is_what_is_read(outcomes: dict[str, str]) -> None:
     assert list(report.outcomes.values()) == list(outcomes.values())
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["name", "classname", "file"]), st.text(max_size=600)))
 def test_an_id_is_one_short_visible_line(attributes: dict[str, str]) -> None:
     identifier = build_id(attributes)

@@ -1,7 +1,7 @@
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ay_bot.host.path_policy import PathPolicy, find_link_fault, find_path_fault, looks_like_git, protect
@@ -133,6 +133,7 @@ def test_knows_git_in_disguise(name: str) -> None:
     assert find_path_fault(f"a/{name}/hooks/x")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["upper", "mark", "ignored", "trail", "wide"]), max_size=4),
     st.integers(0, 4),
@@ -156,6 +157,7 @@ def test_no_disguise_of_git_passes(disguises: list[str], at: int, ignored: str) 
     assert find_path_fault(f"x/{unicodedata.normalize('NFC', name)}")
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_passes_is_safe_everywhere(path: str) -> None:
     if find_path_fault(path) is not None:
