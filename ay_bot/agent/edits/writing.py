@@ -45,6 +45,7 @@ def _plan(lines: list[Line], hunk: Hunk, match: Match) -> tuple[set[int], dict[i
         if line.kind == "+":
             come.setdefault(_position(lines, hunk, match, before, old, number), []).append((new, line.text))
             new += 1
+            gone_before = False
             continue
         at = match.alignment[old]
         old += 1

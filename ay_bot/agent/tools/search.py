@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 from pydantic import Field
@@ -38,7 +39,9 @@ def search(arguments: SearchArguments, bench: Workbench) -> ToolResult:
     if not path.exists():
         return refused("missing", f"error: {arguments.path} does not exist")
     where = os.path.relpath(path, os.path.realpath(bench.root))
-    argv = _ripgrep(arguments.pattern, where) if shutil.which("rg") else _python(arguments.pattern, where)
+    per_file = MAX_PER_FILE if path.is_dir() else MAX_MATCHES
+    build = _ripgrep if shutil.which("rg") else _python
+    argv = build(arguments.pattern, where, per_file)
     ran = bench.run(shlex.join(argv), cwd=bench.root, timeout=TIMEOUT, head=bench.output_limit, tail=0)
     if ran.timed_out:
         return refused("timeout", f"error: the search took more than {TIMEOUT:.0f} s; narrow the pattern or the path")
@@ -47,26 +50,30 @@ def search(arguments: SearchArguments, bench: Workbench) -> ToolResult:
         return ToolResult("no matches", outcome="no matches")
     if ran.exit_code != 0 and not any(MATCH.match(line) for line in lines):
         return refused("search", "error: " + ran.output.strip()[:2_000])
-    return _render(lines, cut=ran.total_bytes > bench.output_limit)
+    return _render(lines, per_file, cut=ran.total_bytes > bench.output_limit)
 
 
-def _render(lines: list[str], *, cut: bool) -> ToolResult:
+def _render(lines: list[str], per_file: int, *, cut: bool) -> ToolResult:
     shown = [line.removeprefix("./") for line in lines[:MAX_MATCHES]]
-    cut = cut or len(lines) > MAX_MATCHES
-    more = [f"[cut at {len(shown)} matches, there are more; narrow the pattern or the path]"] if cut else []
-    return ToolResult("\n".join(shown + more), outcome=plural(len(shown), "match") + (" and more" if cut else ""))
+    notes = []
+    if cut or len(lines) > MAX_MATCHES:
+        notes.append(f"[cut at {len(shown)} lines, there are more; narrow the pattern or the path]")
+    most = max(Counter(line.partition(":")[0] for line in shown).values())
+    if per_file < MAX_MATCHES and most >= per_file:
+        notes.append(f"[at most {per_file} lines of each file are shown]")
+    return ToolResult("\n".join(shown + notes), outcome=plural(len(shown), "match") + (" and more" if notes else ""))
 
 
-def _ripgrep(pattern: str, where: str) -> list[str]:
+def _ripgrep(pattern: str, where: str, per_file: int) -> list[str]:
     return [
         *("rg", "--no-config", "--no-heading", "--line-number", "--with-filename", "--color=never", "--hidden"),
-        *("--glob=!.git", f"--max-columns={MAX_COLUMNS}", "--max-columns-preview", f"--max-count={MAX_PER_FILE}"),
+        *("--glob=!.git", f"--max-columns={MAX_COLUMNS}", "--max-columns-preview", f"--max-count={per_file}"),
         *("--no-require-git", "--sort=path", f"--regexp={pattern}", "--", where),
     ]
 
 
-def _python(pattern: str, where: str) -> list[str]:
-    return [sys.executable, "-I", "-S", str(GREP), str(MAX_PER_FILE), str(MAX_COLUMNS), pattern, where]
+def _python(pattern: str, where: str, per_file: int) -> list[str]:
+    return [sys.executable, "-I", "-S", str(GREP), str(per_file), str(MAX_COLUMNS), pattern, where]
 
 
 SEARCH = Tool(

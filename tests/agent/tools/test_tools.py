@@ -122,6 +122,8 @@ def test_search(bench):
     (bench.root / "wide").write_text("needle" + "x" * 5_000 + "\n")
     result = use(bench, "search", pattern="needle")
     assert len(result.text) < 4_300
+    assert "at most 30 lines of each file" in result.text
+    assert "cut at 100 lines" not in result.text
 
 
 # ----------------------------------------------------------------- edit and apply_patch
