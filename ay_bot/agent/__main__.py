@@ -1,5 +1,6 @@
 """The program in the box: it says hello, unpacks the seed, and then works on a task or runs a check, over one pipe."""
 
+import gc
 import os
 import platform
 import shutil
@@ -222,6 +223,8 @@ def main() -> NoReturn:
     os.environ.clear()  # noqa: TID251 - the host composed it; nothing of the image's own is left
     os.environ.update(config.environment)  # noqa: TID251
     channel: Channel[HostToBox] = Channel(Pipe(incoming, outgoing), TypeAdapter(HostToBox))
+    gc.freeze()
+    gc.enable()
     try:
         Program(config, channel).serve()
     except Closed:

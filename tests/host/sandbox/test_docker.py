@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import docker
 import pytest
@@ -145,6 +146,23 @@ def test_a_box_of_another_image_runs_our_program_on_that_images_files(
     assert [(mount["Name"], mount["RW"]) for mount in found["Mounts"]] == [(runtime_volume(), False)]
     assert set(found["HostConfig"]["Tmpfs"]) == {"/work", "/tmp", "/data"}
     assert sandbox.resolve_image(other_image) == box.image
+
+
+@pytest.mark.docker
+def test_our_program_runs_on_an_image_that_holds_nothing(
+    sandbox: DockerSandbox, client: docker.APIClient, tmp_path: Path
+) -> None:
+    """No C library, no shell: the runtime brings all that it needs."""
+    name = "ay-bot-test:empty"
+    (tmp_path / "nothing").mkdir()
+    making = f"tar -C {tmp_path} -c nothing | docker import - {name}"
+    subprocess.run(making, shell=True, check=True, capture_output=True)
+    try:
+        with sandbox.open(BoxSpec(run="test", purpose="test", image=name)) as box:
+            assert (box.hello.pid, box.hello.programs) == (1, ())
+            assert seed(box).files == 1
+    finally:
+        client.remove_image(name, force=True)
 
 
 @pytest.mark.docker

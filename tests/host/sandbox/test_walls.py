@@ -62,6 +62,10 @@ def test_the_first_process_shows_nothing(box: Box) -> None:
     assert set(outcomes.values()) <= {"EACCES", "EPERM"}, outcomes
 
 
+def test_a_command_inherits_its_three_streams_and_nothing_else(box: Box) -> None:
+    assert probe(box, "descriptors") == ["0", "1", "2", "3"]  # the fourth is the listing's own
+
+
 def test_a_forged_message_reaches_nobody(box: Box) -> None:
     """If a probe could write to the pipe, the next message would be its line and not the result of the command."""
     assert not [outcome for outcome in probe(box, "forge") if outcome.startswith("wrote")]
