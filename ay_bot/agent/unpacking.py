@@ -9,6 +9,7 @@ from typing import IO, Final, NoReturn, Protocol, cast
 from ay_bot.errors import ProtocolBroken
 
 CHUNK: Final = 256 * 1024
+BLOCKS: Final = 32 * 1024  # tarfile copies what is left of its buffer at every read, so a large one is slow
 NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -28,7 +29,7 @@ def unpack(stream: Readable, root: Path, digests: dict[bytes, bytes] | None = No
     unpacking = _Unpacking(os.fsencode(root), digests)
     try:
         with tarfile.open(
-            fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
+            fileobj=cast("IO[bytes]", stream), mode="r|", bufsize=BLOCKS, encoding="utf-8", errors="surrogateescape"
         ) as archive:
             for member in archive:
                 unpacking.add(archive, member)
