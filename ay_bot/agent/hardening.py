@@ -1,5 +1,6 @@
 """What the first process of a box does to itself before it reads a byte that anybody else wrote."""
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -14,6 +15,7 @@ from ay_bot.agent.seccomp import MACHINES, build_filter
 from ay_bot.protocol.box_config import ResourceLimits
 
 FIRST_DESCRIPTOR = 100
+PIPE_SIZE = 1024 * 1024
 PR_SET_DUMPABLE = 4
 PR_SET_SECCOMP = 22
 PR_SET_NO_NEW_PRIVS = 38
@@ -24,6 +26,9 @@ DEADLINE_STATUS = 124
 def move_pipe() -> tuple[int, int, int]:
     """Move input, output and errors to high descriptors that no child inherits, and leave /dev/null in their place."""
     moved = tuple(fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, FIRST_DESCRIPTOR) for number in range(3))
+    for number in moved[:2]:
+        with contextlib.suppress(OSError):  # a socket, or more than this user may have
+            fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, PIPE_SIZE)
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(nothing, number)
