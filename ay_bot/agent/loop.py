@@ -207,7 +207,7 @@ def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Work
         run = run_command
     scratch.mkdir(parents=True, exist_ok=True)
     return Workbench(
-        root=root,
+        root=root.resolve(),
         scratch=scratch,
         run=run,
         test_command=work.test_command,

@@ -15,6 +15,7 @@ SIMILAR = 0.8
 VERY_SIMILAR = 0.9  # beside an added line
 SHARE = 0.15
 MOST_EXTRA = 2
+LONGEST = 1_000  # characters; the comparison takes the square of it
 LEAD = 2  # by how many exact lines the best place must win
 
 
@@ -136,7 +137,7 @@ def _differs(source: Source, old: Sequence[str], match: Match, place: int) -> bo
 
 def similar(one: str, other: str, least: float = SIMILAR) -> bool:
     """Whether two lines differ in little."""
-    if one == other:
-        return True
+    if one == other or max(len(one), len(other)) > LONGEST:
+        return one == other
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     return matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least and matcher.ratio() >= least

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+LONG = 1_000  # lines; beyond that a shorter diff is not worth the time
+
 Kind = Literal[" ", "-", "+"]
 
 
@@ -47,7 +49,8 @@ def build_hunk(old: Sequence[str], new: Sequence[str], key: Callable[[str], str]
     """Find which lines stay; with `key`, also those that differ in what `key` drops."""
     one, other = (old, new) if key is None else ([key(line) for line in old], [key(line) for line in new])
     lines: list[HunkLine] = []
-    for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=len(other) > LONG)
+    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             lines += [HunkLine(" ", text) for text in old[i1:i2]]
         else:

@@ -12,6 +12,7 @@ REGIONS = 3
 AROUND = 5
 MAX_LINES = 60
 CANDIDATES = 8
+SHOWN = 300  # characters of a line
 COMPARED = 400  # words
 WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -29,7 +30,7 @@ def describe_nearest(lines: Sequence[str], old: Sequence[str]) -> str:
     for start, end in found:
         low, high = max(start - AROUND, 0), min(end + AROUND, len(lines), start + MAX_LINES)
         shown = (
-            f"{'*' if start <= at < end and bare(lines[at]) not in have else ' '}{at + 1:5} {lines[at]}"
+            f"{'*' if start <= at < end and bare(lines[at]) not in have else ' '}{at + 1:5} {lines[at][:SHOWN]}"
             for at in range(low, high)
         )
         parts.append("\n".join(shown))
@@ -75,8 +76,9 @@ def _candidates(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
         for at in places.get(line, ())[:50]:
             votes[max(at - number, 0)] += 1
     if not votes:
+        short = [line for line in places if len(line) <= SHOWN][:3_000]
         for number, line in enumerate(wanted[:3]):
-            for close in difflib.get_close_matches(line, list(places)[:3_000], n=3, cutoff=0.6):
+            for close in difflib.get_close_matches(line[:SHOWN], short, n=3, cutoff=0.6):
                 for at in places[close][:3]:
                     votes[max(at - number, 0)] += 1
     return [start for start, _ in votes.most_common(CANDIDATES)]

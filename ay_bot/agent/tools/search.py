@@ -45,12 +45,18 @@ def search(arguments: SearchArguments, bench: Workbench) -> ToolResult:
     ran = bench.run(shlex.join(argv), cwd=bench.root, timeout=TIMEOUT, head=bench.output_limit, tail=0)
     if ran.timed_out:
         return refused("timeout", f"error: the search took more than {TIMEOUT:.0f} s; narrow the pattern or the path")
-    lines = ran.output.splitlines()
+    cut = ran.total_bytes > bench.output_limit
+    lines = _whole_lines(ran.output, cut=cut)
     if ran.exit_code == 1 or not lines:
         return ToolResult("no matches", outcome="no matches")
     if ran.exit_code != 0 and not any(MATCH.match(line) for line in lines):
         return refused("search", "error: " + ran.output.strip()[:2_000])
-    return _render(lines, per_file, cut=ran.total_bytes > bench.output_limit)
+    return _render(lines, per_file, cut=cut)
+
+
+def _whole_lines(output: str, *, cut: bool) -> list[str]:
+    """The lines of an output; where it was cut, without the note on that and the half line before it."""
+    return output.rpartition("\n[... ")[0].split("\n")[:-1] if cut else output.splitlines()
 
 
 def _render(lines: list[str], per_file: int, *, cut: bool) -> ToolResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 READ_LIMIT = 40_000  # bytes, about 10,000 tokens
+KEPT_LOGS = 4  # each may have 64 MiB, and the scratch space is small
 
 
 class Refusal(Exception):
@@ -68,6 +69,7 @@ class Workbench:
     def next_log(self) -> Path:
         """A new file for the whole output of a command."""
         self.logs += 1
+        (self.scratch / f"output-{self.logs - KEPT_LOGS}.log").unlink(missing_ok=True)
         return self.scratch / f"output-{self.logs}.log"
 
     def shown(self, path: Path) -> str:

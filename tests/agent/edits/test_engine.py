@@ -1,9 +1,12 @@
 """The edit engine: each pass, what it refuses, and the bytes that it leaves alone."""
 
+import time
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ay_bot.agent.edits.engine import Applied, Refused
+from ay_bot.agent.edits.folding import bare
 from ay_bot.agent.edits.replacing import replace_one
 from ay_bot.agent.edits.text import decode, join, split
 
@@ -135,6 +138,23 @@ def test_bytes_outside_the_change_are_kept(lines, end, final, data):
     assert all(line.end in {end, ""} for line in outcome.lines[:-1]) or len(split(text)) == 1
 
 
+@given(lines=st.lists(LINE, min_size=1, max_size=8, unique=True), data=st.data())
+def test_an_edit_is_not_applied_twice(lines, data):
+    place = data.draw(st.integers(0, len(lines) - 1))
+    text = "".join(f"{line}\n" for line in lines)
+    search, replace = f"{lines[place]}\n", "a line that was not there\nand another one\n"
+    first = replace_one(split(text), search, replace)
+    if isinstance(first, Refused):
+        return
+    again = replace_one(first.lines, search, replace)
+    assert isinstance(again, Refused) or again.already or again.lines == first.lines or has_another(lines, place)
+
+
+def has_another(lines, place):
+    """Whether what is looked for also fits another line, but for white space and typography."""
+    return sum(bare(line) == bare(lines[place]) for line in lines) > 1
+
+
 @given(st.binary(max_size=200))
 def test_every_byte_survives_decoding(content):
     decoded = decode(content)
@@ -144,3 +164,10 @@ def test_every_byte_survives_decoding(content):
 @given(text=st.text(max_size=200), search=st.text(max_size=60), replace=st.text(max_size=60))
 def test_nothing_crashes(text, search, replace):
     assert isinstance(replace_one(split(text), search, replace), Applied | Refused)
+
+
+def test_hostile_sizes_take_no_time():
+    began = time.perf_counter()
+    text = "}\n" * 20_000 + "x" * 300_000 + "\n" + "y" * 300_000 + "\n"
+    refusal(text, "}\n" * 300 + "x" * 299_999 + "z\n}\n", "}\n" * 300 + "new\n}\n")
+    assert time.perf_counter() - began < 10
