@@ -59,7 +59,8 @@ def run_git(
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """Run git and return what it wrote, or write that to `output`; raise GitFailed if it exits with an error."""
-    command = [_find_git(), *(part for setting in _SETTINGS for part in ("-c", setting))]
+    git = _find_git()
+    command = [git, *(part for setting in _SETTINGS for part in ("-c", setting))]
     if git_dir is not None:
         command.append(f"--git-dir={git_dir}")
     if directory is not None and not directory.is_dir():
@@ -68,7 +69,7 @@ def run_git(
     with subprocess.Popen(
         [*command, *arguments],
         cwd=directory or "/",
-        env=_environment(environment or {}),
+        env=_environment(git, environment or {}),
         stdin=subprocess.PIPE,
         stdout=output or subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -87,8 +88,8 @@ def run_git(
     return written or b""
 
 
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    search = f"{Path(_find_git()).parent}{os.pathsep}{os.defpath}"
+def _environment(git: str, extra: Mapping[str, str]) -> dict[str, str]:
+    search = f"{Path(git).parent}{os.pathsep}{os.defpath}"
     return {**_ENVIRONMENT, "PATH": search, **extra}
 
 

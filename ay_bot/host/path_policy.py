@@ -136,11 +136,9 @@ def protect(path: str, policy: PathPolicy) -> Protection:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """`name` matches a file of that name anywhere, `dir/` all below such a directory, `/a` only from the top."""
-    from_top = pattern.startswith("/")
-    wanted = pattern.lstrip("/")
-    if wanted.endswith("/"):
-        return path.startswith(wanted) if from_top else f"/{wanted}" in f"/{path}"
-    if from_top or "/" in wanted:
-        return fnmatchcase(path, wanted) or (not from_top and fnmatchcase(path, f"*/{wanted}"))
-    return fnmatchcase(path.rsplit("/", 1)[-1], wanted)
+    """`name` matches a file of that name, `dir/` all below such a directory, `dir/name` the file there; all anywhere."""
+    if pattern.endswith("/"):
+        return f"/{pattern}" in f"/{path}"
+    if "/" in pattern:
+        return fnmatchcase(path, pattern) or fnmatchcase(path, f"*/{pattern}")
+    return fnmatchcase(path.rpartition("/")[2], pattern)

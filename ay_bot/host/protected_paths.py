@@ -1,7 +1,6 @@
 """The guarded paths: those that a bot may never change, and those that a person must look at. All in lower case."""
 
 NEVER: tuple[tuple[str, str], ...] = (
-    ("/.github/workflows/", "a workflow runs with the repository's rights"),
     (".github/workflows/", "a workflow runs with the repository's rights"),
     (".github/actions/", "an action runs with the repository's rights"),
     (".github/ay-bot.yml", "the bot's own configuration"),

@@ -1,5 +1,6 @@
 """The user's repository, found and described without changing a byte of it or running anything it configures."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ay_bot.errors import UsageError
@@ -13,7 +14,6 @@ _FACTS = (
     "--absolute-git-dir",
     "--git-common-dir",
     "--is-bare-repository",
-    "--is-inside-work-tree",
 )
 
 
@@ -73,25 +73,25 @@ def _existing_directory(path: Path) -> Path:
 
 
 def _discover(directory: Path) -> tuple[Path, Path, Path, bool]:
-    # Git's own rule for repositories of other users stands in the user's configuration, so this one
+    # Git's own rule for repositories of other users stands in the user's configuration, so this
     # command reads it. rev-parse runs nothing that a configuration could name.
     user = {"HOME": str(Path.home()), "GIT_CONFIG_GLOBAL": str(Path.home() / ".gitconfig"), "GIT_CONFIG_NOSYSTEM": "0"}
     try:
-        facts = run_git(
-            ["rev-parse", *_FACTS],
-            directory=directory,
-            environment=user,
-        )
+        return _ask_for_places(directory, user, "--show-toplevel")
     except GitFailed as failure:
-        raise _explain(directory, failure) from None
-    git_dir, common_dir, bare, inside = facts.decode("utf-8", "surrogateescape").splitlines()
-    if bare == "true":
-        return Path(git_dir), Path(common_dir), Path(git_dir), True
-    if inside != "true":
-        msg = f"{directory} is inside the .git directory of a repository"
-        raise UsageError(msg, hint="give the work tree, usually the directory above .git")
-    top = run_git(["rev-parse", "--show-toplevel"], directory=directory, environment=user)
-    return Path(git_dir), Path(common_dir), Path(top.decode("utf-8", "surrogateescape").rstrip("\n")), False
+        if "must be run in a work tree" not in failure.complaint:
+            raise _explain(directory, failure) from None
+    git_dir, common_dir, _, bare = _ask_for_places(directory, user)
+    if bare:
+        return git_dir, common_dir, git_dir, True
+    msg = f"{directory} is inside the .git directory of a repository"
+    raise UsageError(msg, hint="give the work tree, usually the directory above .git")
+
+
+def _ask_for_places(directory: Path, user: Mapping[str, str], *more: str) -> tuple[Path, Path, Path, bool]:
+    facts = run_git(["rev-parse", *_FACTS, *more], directory=directory, environment=user)
+    git_dir, common_dir, bare, *top = facts.decode("utf-8", "surrogateescape").splitlines()
+    return Path(git_dir), Path(common_dir), Path(top[0] if top else git_dir), bare == "true"
 
 
 def _explain(directory: Path, failure: GitFailed) -> UsageError:
@@ -113,21 +113,25 @@ def _explain(directory: Path, failure: GitFailed) -> UsageError:
 
 
 def _read_head(git_dir: Path, top: Path) -> tuple[str, str | None]:
-    branch: str | None
     try:
-        name = run_git(["symbolic-ref", "--quiet", "HEAD"], git_dir=git_dir)
-        branch = name.decode("utf-8", "replace").strip().removeprefix("refs/heads/")
-    except GitFailed:
-        branch = None
-    try:
-        commit = run_git(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], git_dir=git_dir).decode().strip()
-        run_git(["rev-parse", "--verify", f"{commit}^{{tree}}"], git_dir=git_dir)
+        facts = run_git(["rev-parse", "HEAD^{commit}", "HEAD^{tree}", "--symbolic-full-name", "HEAD"], git_dir=git_dir)
     except GitFailed as failure:
-        if branch is not None and not _ref_exists(git_dir, branch):
-            msg = f"{top} has no commit yet: branch {branch} is unborn"
-            raise UsageError(msg, hint="commit what you have: git add -A && git commit -m 'Start'") from None
-        raise _corrupted(top, failure) from None
-    return commit, branch
+        branch = _unborn_branch(git_dir)
+        if branch is None:
+            raise _corrupted(top, failure) from None
+        msg = f"{top} has no commit yet: branch {branch} is unborn"
+        raise UsageError(msg, hint="commit what you have: git add -A && git commit -m 'Start'") from None
+    commit, _, name = facts.decode("utf-8", "replace").splitlines()
+    return commit, None if name == "HEAD" else name.removeprefix("refs/heads/")
+
+
+def _unborn_branch(git_dir: Path) -> str | None:
+    try:
+        name = run_git(["symbolic-ref", "--quiet", "HEAD"], git_dir=git_dir).decode("utf-8", "replace").strip()
+    except GitFailed:
+        return None
+    branch = name.removeprefix("refs/heads/")
+    return None if _ref_exists(git_dir, branch) else branch
 
 
 def _ref_exists(git_dir: Path, branch: str) -> bool:

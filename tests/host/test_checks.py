@@ -1,5 +1,7 @@
 """Verification against trees of a real repository; the tests' outcomes are scripted where only the rule matters."""
 
+import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -171,6 +173,37 @@ def test_a_flaky_test_neither_harms_nor_helps(checkout: Checkout, fix: VerifiedP
     assert any("different outcomes" in note for note in result.proof.notes)
     result, _ = judge(checkout, fix, {base: [{ADD: "failed"}, {ADD: "passed"}], fix.tree: [{ADD: "passed"}]})
     assert result.proof.counts == {"flaky": 1}
+
+
+def test_names_that_differ_from_run_to_run_are_not_taken_for_removed_tests(
+    checkout: Checkout, fix: VerifiedPatch
+) -> None:
+    base = [{ADD: "failed", "t::x[0x1]": "passed"}, {ADD: "failed", "t::x[0x2]": "passed"}]
+    candidate = [{ADD: "passed", "t::x[0x3]": "passed"}, {ADD: "passed", "t::x[0x4]": "passed"}]
+    result, _ = judge(checkout, fix, {base_of(checkout): base, fix.tree: candidate})
+    assert isinstance(result, CheckedPatch)
+    assert result.proof.counts == {"flaky": 4, "fixed": 1}
+
+
+def test_an_interruption_does_not_wait_for_tests_that_run(checkout: Checkout) -> None:
+    patch = patch_of(checkout, {**FIX, "tests/test_calc.py": "changed"})
+    release = threading.Event()
+
+    class Stuck(Scripted):
+        def run(self, tree: str, purpose: str) -> SuiteResult:
+            if purpose == "candidate":
+                raise KeyboardInterrupt
+            release.wait(60)
+            return super().run(tree, purpose)
+
+    baseline = Scripted({base_of(checkout): [{}]}).run(base_of(checkout), "baseline")
+    started = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            verify(Stuck({}), checkout, patch, baseline)
+        assert time.monotonic() - started < 30
+    finally:
+        release.set()
 
 
 def test_a_suite_without_tests_proves_nothing(checkout: Checkout, fix: VerifiedPatch) -> None:

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -26,7 +27,10 @@ def fake_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_returns_what_git_says(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "repo", {"a": "1"})
     assert run_git(["cat-file", "-p", "HEAD:a"], git_dir=repository / ".git") == b"1"
-    assert run_git(["hash-object", "--stdin"], data=b"x\r\n").strip() == b"e44b5f7738ef36f855d5e49fcc2aa0f413e23aff"
+    assert (
+        run_git(["hash-object", "--stdin"], data=b"x\r\n").decode().strip()
+        == hashlib.sha1(b"blob 3\0x\r\n").hexdigest()
+    )
 
 
 def test_a_failure_carries_gits_words(tmp_path: Path) -> None:

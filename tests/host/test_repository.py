@@ -124,6 +124,25 @@ def test_runs_nothing_that_the_repository_configures(repository: Path, tmp_path:
     assert not marker.exists()
 
 
+def test_missing_objects_are_not_fetched_by_a_command_of_the_repositorys_choice(
+    repository: Path, tmp_path: Path
+) -> None:
+    marker = tmp_path / "marker"
+    tree = git(repository, "rev-parse", "HEAD:pkg")
+    (repository / ".git" / "objects" / tree[:2] / tree[2:]).unlink()
+    for key, value in {
+        "core.repositoryFormatVersion": "1",
+        "extensions.partialClone": "origin",
+        "remote.origin.promisor": "true",
+        "remote.origin.url": f"ext::sh -c touch% {marker}",
+        "protocol.ext.allow": "always",
+    }.items():
+        git(repository, "config", key, value)
+    with pytest.raises(UsageError, match="can't be read"):
+        open_repository(repository)
+    assert not marker.exists()
+
+
 def test_filters_make_content_unknowable(repository: Path) -> None:
     write_files(repository, {".gitattributes": "*.py text\n"})
     git(repository, "add", "-A")
