@@ -136,7 +136,7 @@ def protect(path: str, policy: PathPolicy) -> Protection:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """`name` matches a file of that name, `dir/` all below such a directory, `dir/name` the file there; all anywhere."""
+    """`name` matches a file of that name, `dir/` all below such a directory, `dir/name` that file there; anywhere."""
     if pattern.endswith("/"):
         return f"/{pattern}" in f"/{path}"
     if "/" in pattern:
