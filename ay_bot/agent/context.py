@@ -70,17 +70,19 @@ class Conversation:
     def reduce(self, target: int | None = None) -> Reduction:
         """Mask old tool results, oldest first, then the shielded ones, then cut the newest; stop when small enough."""
         before = self.estimate()
-        goal = int(self.ceiling * REDUCE_TO) if target is None else target
+        must = self.ceiling if target is None else min(target, self.ceiling)
         newest = self._newest_batch()
-        for shielded in (False, True):
-            for entry in self._entries[:newest]:
-                if self.estimate() <= (goal if not shielded else min(self.ceiling, goal)):
-                    break
-                if entry.keep == shielded:
-                    self._replace(entry, _masked(entry))
-        if self.estimate() > self.ceiling or (target is not None and self.estimate() > target):
-            self._cut_newest(newest, min(self.ceiling, goal if target is not None else self.ceiling))
+        self._mask(newest, shielded=False, goal=min(must, int(self.ceiling * REDUCE_TO)))
+        self._mask(newest, shielded=True, goal=must)
+        self._cut_newest(newest, must)
         return Reduction(before, self.estimate())
+
+    def _mask(self, newest: int, *, shielded: bool, goal: int) -> None:
+        for entry in self._entries[:newest]:
+            if self.estimate() <= goal:
+                return
+            if entry.keep == shielded:
+                self._replace(entry, _masked(entry))
 
     def _newest_batch(self) -> int:
         # What the model has not yet seen an answer to: everything from its last message on.

@@ -73,13 +73,16 @@ class Manifest:
         """Compare the workspace with what was taken."""
         report = _Report(self)
         missing = set(self.files)
+        differing: list[tuple[bytes, os.DirEntry[bytes], bool]] = []
         for path, entry in self._candidates():
             missing.discard(path)
             if entry is None:
                 report.refuse(path, "a directory that can't be read")
                 missing -= {name for name in missing if name.startswith(path + b"/")}
             elif (known := self.files.get(path, self.made_by_setup.get(path))) != _signature(entry):
-                report.add(path, entry, new=known is None)
+                differing.append((path, entry, known is None))
+        for path, entry, new in sorted(differing, key=lambda one: one[0]):
+            report.add(path, entry, new=new)
         return report.finish(missing)
 
     def _candidates(self) -> Iterator[tuple[bytes, "os.DirEntry[bytes] | None"]]:
@@ -140,7 +143,7 @@ class _Report:
         self._body += content
 
     def finish(self, missing: set[bytes]) -> Changes:
-        """Sort nothing but the deleted ones: the body is in the order of `changed`."""
+        """Add what is gone, and give the whole."""
         deleted = []
         for path in sorted(missing):
             name = _text(path)
