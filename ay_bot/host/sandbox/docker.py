@@ -5,7 +5,6 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from weakref import finalize
 
@@ -17,6 +16,7 @@ from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.ending import explain_ending
+from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
 from ay_bot.host.sandbox.policy import (
     OWNER_LABEL,
     RUN_LABEL,
@@ -33,8 +33,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ENGINE_TIMEOUT: Final = 60
-INSTEAD: Final = "install bubblewrap: apt-get install -y bubblewrap"
-START_ENGINE: Final = f"start a Docker engine, or {INSTEAD}"
+CAPS: Final = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "processor time"}
 
 
 class DockerSandbox:
@@ -53,8 +52,15 @@ class DockerSandbox:
         return self._inspect(image).digest
 
     def weaknesses(self) -> tuple[str, ...]:
-        """Return what the engine can't cap: nothing."""
-        return ()
+        """Return what this engine does not cap: one without rights to control groups ignores limits silently."""
+        from docker.errors import DockerException
+
+        try:
+            described = self._client.info()
+        except (DockerException, OSError) as error:
+            raise _engine_failed("describe itself", error) from error
+        missing = [what for name, what in CAPS.items() if not described.get(name, False)]
+        return (f"not capped by this Docker engine: {', '.join(missing)}",) if missing else ()
 
     @contextmanager
     def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
@@ -247,25 +253,13 @@ class DockerSandbox:
         return removed
 
 
-def find_engine(environment: Mapping[str, str]) -> str | None:
-    """Return where an engine may listen, without talking to it: DOCKER_HOST, or the first socket that exists."""
-    if host := environment.get("DOCKER_HOST"):
-        return host
-    places = [Path("/var/run/docker.sock")]
-    if runtime := environment.get("XDG_RUNTIME_DIR"):
-        places.append(Path(runtime) / "docker.sock")
-    if home := environment.get("HOME"):
-        places.append(Path(home) / ".docker" / "run" / "docker.sock")
-    return next((f"unix://{place}" for place in places if place.is_socket()), None)
-
-
 def connect(environment: Mapping[str, str]) -> DockerSandbox:
     """Return a driver for the engine that answers, or raise SandboxUnavailable."""
     address = find_engine(environment)
     if address is None:
         msg = "no Docker engine: there is no socket where one would listen, and DOCKER_HOST is not set"
         raise SandboxUnavailable(msg, hint=START_ENGINE)
-    _knock(address)
+    knock(address)
     from docker import APIClient
     from docker.errors import DockerException
     from docker.utils import kwargs_from_env
@@ -276,21 +270,6 @@ def connect(environment: Mapping[str, str]) -> DockerSandbox:
     except (DockerException, OSError) as error:
         msg = f"no Docker engine answers at {address}: {error}"
         raise SandboxUnavailable(msg, hint=START_ENGINE) from error
-
-
-def _knock(address: str) -> None:
-    """Find out, before the SDK is loaded, whether anybody listens on a unix socket and lets this user in."""
-    if not address.startswith("unix://"):
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(address.removeprefix("unix://"))
-        except PermissionError:
-            msg = f"this user may not use the Docker engine at {address}"
-            raise SandboxUnavailable(msg, hint=f"add the user to the engine's group (docker), or {INSTEAD}") from None
-        except OSError as error:
-            msg = f"no Docker engine answers at {address}: {error.strerror}"
-            raise SandboxUnavailable(msg, hint=START_ENGINE) from error
 
 
 def _engine_failed(what: str, error: Exception) -> AyBotError:

@@ -17,13 +17,15 @@ def choose(
 
     `repository` is never shown in a box, whatever the user's PATH says.
     """
-    if preference == "docker":
-        return _docker(environment, image), ()
     if preference == "bubblewrap":
-        return _bubblewrap(environment, repository, image), ()
+        chosen = _bubblewrap(environment, repository, image)
+        return chosen, chosen.weaknesses()
     try:
-        return _docker(environment, image), ()
+        sandbox = _docker(environment, image)
+        return sandbox, sandbox.weaknesses()
     except SandboxUnavailable as no_docker:
+        if preference == "docker":
+            raise
         if image:
             raise  # bubblewrap has no images
         return _instead(no_docker, environment, repository)

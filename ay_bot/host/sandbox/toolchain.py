@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ay_bot.host.sandbox.editable import workspace_paths
+
 STANDARD = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 BOX_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 PROGRAMS = ("python3", "python", "node", "go", "cargo")
@@ -32,6 +34,7 @@ class Finder:
         self._environment = environment
         home = environment.get("HOME")
         self._home = Path(home) if home else None
+        self._repository = repository
         self._secret = [path.resolve() for path in (self._home, repository) if path]
         if self._home:
             self._secret += [(self._home / name).resolve() for name in PRIVATE]
@@ -50,7 +53,15 @@ class Finder:
         directories += [place / "bin" for place in (shown[ours],) if place]
         testing = [place / "bin" for prefix, place in shown.items() if place and has_pytest(prefix)]
         path = dict.fromkeys(map(str, (*testing[:1], *directories)))
+        self._point_to_workspace(*shown)
         return Toolchain(tuple(self._binds.items()), tuple(path), self._variables)
+
+    def _point_to_workspace(self, *prefixes: Path) -> None:
+        """Make editable installs of the repository work, whose own path is not shown."""
+        if self._repository:
+            found = [path for prefix in prefixes for path in workspace_paths(prefix, self._repository)]
+            if found:
+                self._variables["PYTHONPATH"] = ":".join(dict.fromkeys(map(str, found)))
 
     def _prefixes_on_path(self) -> Iterator[Path]:
         """Yield the prefixes of the toolchains on the PATH, outside of what every box shows."""

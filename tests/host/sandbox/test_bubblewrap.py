@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.errors import SandboxUnavailable, UsageError
+from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxLimits, BoxSpec, cgroup
 from ay_bot.host.sandbox.bubblewrap import BubblewrapSandbox, find_bubblewrap
 from ay_bot.host.sandbox.cgroup import BoxGroup
@@ -18,7 +19,9 @@ def sandbox() -> BubblewrapSandbox:
 
 
 def groups() -> list[Path]:
-    return [directory for parent in set(cgroup.parents().values()) for directory in parent.glob("ay-bot.*")]
+    """This process's own: other tests may run beside it."""
+    pattern = f"ay-bot.{this_process()}.*"
+    return [directory for parent in set(cgroup.parents().values()) for directory in parent.glob(pattern)]
 
 
 @pytest.mark.bwrap

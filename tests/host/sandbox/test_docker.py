@@ -1,6 +1,7 @@
 """What is particular to the Docker driver: how its containers are made, other images, and the reaper."""
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,7 +14,8 @@ from ay_bot.errors import ImageUnavailable, SandboxUnavailable
 from ay_bot.host.image import image_name, runtime_volume
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec
-from ay_bot.host.sandbox.docker import DockerSandbox, connect, find_engine
+from ay_bot.host.sandbox.docker import DockerSandbox, connect
+from ay_bot.host.sandbox.engine import find_engine
 from ay_bot.host.sandbox.policy import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, pid_namespace
 from tests.host.sandbox.conftest import MIB, run, seed, spec
 
@@ -201,8 +203,23 @@ def test_the_reaper_removes_what_outlived_its_run(
             client.remove_container(made, force=True)
 
 
-def test_an_engine_is_looked_for_where_engines_listen(tmp_path) -> None:
+@pytest.mark.docker
+def test_an_engine_that_ignores_limits_says_so(sandbox: DockerSandbox, monkeypatch) -> None:
+    described = sandbox._client.info()
+    assert sandbox.weaknesses() == ()
+    monkeypatch.setattr(sandbox._client, "info", lambda: described | {"MemoryLimit": False, "PidsLimit": False})
+    assert sandbox.weaknesses() == ("not capped by this Docker engine: memory, processes",)
+
+
+def test_an_engine_is_looked_for_where_engines_listen(tmp_path: Path, monkeypatch) -> None:
     assert find_engine({"DOCKER_HOST": "tcp://there:1"}) == "tcp://there:1"
+    if not Path("/var/run/docker.sock").is_socket():
+        assert find_engine({"HOME": str(tmp_path)}) is None
+    with socket.socket(socket.AF_UNIX) as listening:
+        monkeypatch.chdir(tmp_path)
+        listening.bind("docker.sock")
+        monkeypatch.setattr("ay_bot.host.sandbox.engine.USUAL_PLACE", tmp_path / "none")
+        assert find_engine({"XDG_RUNTIME_DIR": str(tmp_path)}) == f"unix://{tmp_path}/docker.sock"
 
 
 def test_an_engine_that_does_not_answer_is_named() -> None:

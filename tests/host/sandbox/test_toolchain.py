@@ -129,3 +129,27 @@ def test_an_environment_is_told_from_an_installation(home: Path) -> None:
     assert base_of(made) == base
     assert base_of(base) is None
     assert (has_pytest(base), has_pytest(made)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("_project.pth", "{repository}/src\n"),
+        ("__editable__.project-1.0.pth", "# a comment\nimport something\n{repository}/src\n/elsewhere/src\n"),
+        ("__editable___project_1_0_finder.py", "MAPPING: dict[str, str] = {{'project': '{repository}/src/project'}}\n"),
+    ],
+    ids=["hatchling", "setuptools", "setuptools-finder"],
+)
+def test_an_editable_install_of_the_repository_points_to_the_workspace(home: Path, file: str, text: str) -> None:
+    repository = home / "project"
+    place = environment(repository / ".venv", base=home / "none")
+    (place / "lib/python3.11/site-packages" / file).write_text(text.format(repository=repository))
+    assert find(home, repository=repository, VIRTUAL_ENV=str(place)).variables == {"PYTHONPATH": "/work/src"}
+    assert find(home, repository=home / "another", VIRTUAL_ENV=str(place)).variables == {}
+
+
+@pytest.mark.parametrize("text", ["MAPPING = {", "MAPPING = __import__('os')", "MAPPING = 7", "MAPPING = {'a': 7}"])
+def test_a_finder_that_is_not_understood_is_left_out(home: Path, text: str) -> None:
+    place = environment(home / "project/.venv", base=home / "none")
+    (place / "lib/python3.11/site-packages/__editable___a_finder.py").write_text(text)
+    assert find(home, repository=home / "project", VIRTUAL_ENV=str(place)).variables == {}
