@@ -146,7 +146,9 @@ class _Trial:
             return False
         trees = {self._patch.tree}
         if any(row.base != "absent" for row in doubtful):
-            trees |= {self._base, self._base_tests}
+            trees.add(self._base)
+        if any(row.verdict in BAD for row in doubtful):
+            trees.add(self._base_tests)  # for the good ones it is a second look at the candidate's code already
         futures = {tree: self._pool.submit(self._runner.run_again, tree) for tree in sorted(trees)}
         for tree, future in futures.items():
             self._runs[tree].append(future.result())
