@@ -26,9 +26,15 @@ app()
 Measure = Callable[[], float]
 
 
+def clean_environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment without what changes how Python starts: with no byte code, everything is compiled anew."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    return {**kept, **(added or {})}
+
+
 def wall(command: Sequence[str], added: Mapping[str, str] | None = None) -> float:
     """Return the seconds from the start of a command to its end."""
-    environment = {**os.environ, **(added or {})}
+    environment = clean_environment(added)
     started = time.monotonic()
     subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
     return time.monotonic() - started

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -12,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clock import BOT, LOCAL_PRICES
+from benchmarks.clock import BOT, LOCAL_PRICES, clean_environment
 from benchmarks.memory import Peaks, Sampler
 from benchmarks.timed_model import Exchange, TimedModel
 
@@ -53,7 +52,7 @@ def run_bot(repository: Path, script: object, sandbox: str, *, expect: int, samp
         out = Path(directory) / "out"
         command = [BOT, "run", "--repo", str(repository), "--task", "Mend what fails.", "--model", "openai/scripted"]
         command += ["--api-base", model.api_base, "--test", "python3 -m pytest -q", "--sandbox", sandbox]
-        environment = {**os.environ, **LOCAL_PRICES, "OPENAI_API_KEY": "none-needed"}
+        environment = clean_environment({**LOCAL_PRICES, "OPENAI_API_KEY": "none-needed"})
         started = time.monotonic()
         with _process([*command, "--json", "--out", str(out)], environment) as process:
             peaks = Peaks()
