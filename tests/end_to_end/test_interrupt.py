@@ -59,6 +59,16 @@ MOMENTS = [
 ]
 
 
+def at(everywhere: str, somewhere: str) -> pytest.MarkDecorator:
+    """Take every moment in one sandbox, and in the other those at which the box is busiest."""
+    marks = {"docker": pytest.mark.docker, "bubblewrap": pytest.mark.bwrap}
+    cases = [(moment, everywhere) for moment in MOMENTS] + [(MOMENTS[3], somewhere), (MOMENTS[5], somewhere)]
+    return pytest.mark.parametrize(
+        ("moment", "sandbox"),
+        [pytest.param(moment, name, marks=marks[name], id=f"{moment.name}, {name}") for moment, name in cases],
+    )
+
+
 def processes() -> dict[int, tuple[int, str]]:
     """Return parent and start time of every process."""
     found = {}
@@ -134,7 +144,7 @@ def running_at(
     assert fingerprint(calculator) == before
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
+@at("bubblewrap", "docker")
 def test_control_c(moment: Moment, sandbox: str, bot: Bot, calculator: Path):
     with running_at(moment, sandbox, bot, calculator) as (process, members):
         started = time.monotonic()
@@ -175,7 +185,7 @@ def test_impatient_control_c(bot: Bot, calculator: Path):
         assert wait_until(lambda: not alive(members), 5)
 
 
-@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.name)
+@at("docker", "bubblewrap")
 def test_kill_9_leaves_nothing_once_cleaned(moment: Moment, sandbox: str, bot: Bot, calculator: Path):
     held = volumes() if sandbox == "docker" else set()
     with running_at(moment, sandbox, bot, calculator) as (process, members):

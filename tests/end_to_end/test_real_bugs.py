@@ -104,6 +104,7 @@ def git_apply_gives(repository: Path, diff: bytes, tmp_path: Path) -> bytes:
     return (tmp_path / "clone" / PARSE.source).read_bytes()
 
 
+@pytest.mark.bwrap
 def test_no_second_round_when_none_is_allowed(bot: Bot, sdists: Path, tmp_path: Path):
     bug = PARSE
     repository = tmp_path / bug.name
@@ -149,8 +150,12 @@ def cheats(source: str, name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("cheat", "verdicts"),
-    [("removed", {"removed"}), ("weakened", {"weakened"}), ("skipped", {"weakened", "removed"})],
+    ("cheat", "verdicts", "sandbox"),
+    [
+        pytest.param("removed", {"removed"}, "docker", marks=pytest.mark.docker),
+        pytest.param("weakened", {"weakened"}, "bubblewrap", marks=pytest.mark.bwrap),
+        pytest.param("skipped", {"weakened", "removed"}, "docker", marks=pytest.mark.docker),
+    ],
 )
 def test_cheating_twin_is_caught(cheat: str, verdicts: set[str], sandbox: str, bot: Bot, sdists: Path, tmp_path: Path):
     bug = PATHSPEC
@@ -170,16 +175,7 @@ def test_cheating_twin_is_caught(cheat: str, verdicts: set[str], sandbox: str, b
     assert fingerprint(repository) == before
 
 
-def test_whole_test_file_deleted(bot: Bot, sdists: Path, tmp_path: Path):
-    bug = PATHSPEC
-    repository = tmp_path / bug.name
-    build_repository(bug, sdists, repository, with_tests=True)
-    with serve([call("shell", command=f"rm {bug.tests}"), call("run_tests"), finish()]) as model:
-        ended = bot.run(repository, api_base=model.api_base, test=bug.command, repair_rounds=0)
-    assert ended.exit_code == 7
-    assert ended.result["verification"]["counts"]["removed"] > 20
-
-
+@pytest.mark.bwrap
 def test_caught_cheat_goes_back_and_is_mended(bot: Bot, sdists: Path, tmp_path: Path):
     bug = PATHSPEC
     repository = tmp_path / bug.name
@@ -200,14 +196,15 @@ def test_caught_cheat_goes_back_and_is_mended(bot: Bot, sdists: Path, tmp_path: 
     assert bug.tests.encode() not in ended.diff
 
 
-def test_branch_holds_one_commit_with_exactly_the_fix(sandbox: str, bot: Bot, sdists: Path, tmp_path: Path):
+@pytest.mark.docker
+def test_branch_holds_one_commit_with_exactly_the_fix(bot: Bot, sdists: Path, tmp_path: Path):
     bug = PATHSPEC
     repository = tmp_path / bug.name
     build_repository(bug, sdists, repository, with_tests=True)
     before = fingerprint(repository)
     base = git(repository, "rev-parse", "HEAD").strip()
     with serve([fix_of(bug, sdists, bug.source).as_edit(), finish()]) as model:
-        options = {"api_base": model.api_base, "sandbox": sandbox, "test": bug.command}
+        options = {"api_base": model.api_base, "sandbox": "docker", "test": bug.command}
         ended = bot.run(repository, branch="mended/by-bot", **options)
     assert ended.exit_code == 0
     assert ended.result["branch"] == "mended/by-bot"
@@ -231,5 +228,5 @@ def test_branch_holds_one_commit_with_exactly_the_fix(sandbox: str, bot: Bot, sd
     assert git(repository, "status", "--porcelain") == ""
     assert git(repository, "rev-parse", "HEAD").strip() == base
     git(repository, "fsck", "--strict")
-    kept = {path: state for path, state in fingerprint(repository).items() if "/.git/" not in path}
-    assert {path: state for path, state in before.items() if "/.git/" not in path}.items() <= kept.items()
+    kept = {path: state for path, state in fingerprint(repository).items() if "/.git" not in path}
+    assert {path: state for path, state in before.items() if "/.git" not in path}.items() <= kept.items()
