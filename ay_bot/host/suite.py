@@ -159,11 +159,12 @@ class TestRunner:
 
 
 def build_environment(report: str) -> dict[str, str]:
-    """Return what is set for the tests: pytest, however it is started, is asked for a JUnit file."""
-    return {
-        "PYTEST_ADDOPTS": f"--junitxml={report} -o junit_family=xunit1 --continue-on-collection-errors",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    """Return what is set for the tests: pytest, however it is started, writes a JUnit file and runs all it can.
+
+    A suite that stops at its first failure tells nothing of the other tests, which would then seem removed.
+    """
+    options = f"--junitxml={report} -o junit_family=xunit1 --continue-on-collection-errors --maxfail=0"
+    return {"PYTEST_ADDOPTS": options, "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _judge(purpose: Purpose, tree: str, image: str, checked: Checked, junit: bytes) -> SuiteResult:

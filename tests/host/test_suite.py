@@ -72,6 +72,20 @@ def test_runs_pytest_in_a_box_and_reads_its_report(checkout: Checkout) -> None:
     assert [(event.purpose, event.tree, event.passed, event.failed) for event in events] == [("baseline", tree, 1, 1)]
 
 
+def test_a_suite_that_would_stop_early_is_run_to_its_end(checkout: Checkout) -> None:
+    runner, _, _ = make_runner(checkout)
+    changes = [
+        TreeChange(b"pytest.ini", "100644", b"[pytest]\naddopts = -x\n"),
+        TreeChange(b"test_a.py", "100644", b"import nothing_of_this_name\n"),
+    ]
+    result = runner.run(checkout.write_tree(checkout.repository.head, changes), "candidate")
+    assert result.outcomes == {
+        "test_a.py": "error",
+        "test_calc.py::test_add": "failed",
+        "test_calc.py::test_zero": "passed",
+    }
+
+
 def test_a_tree_is_run_once_unless_asked_for_again(checkout: Checkout) -> None:
     runner, sandbox, _ = make_runner(checkout, "true")
     head = checkout.repository.head
