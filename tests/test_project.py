@@ -132,7 +132,9 @@ def test_agents_file_is_short() -> None:
 
 
 def test_no_machine_of_ours_is_named() -> None:
-    places = re.compile(rb"/opt/(?:pypi|wheels)|/root/\.pyenv|(?<![\w./-])/work/(?:main|shared)|file:///(?:opt|root|home)")
+    places = re.compile(
+        rb"/opt/(?:pypi|wheels)|/root/\.pyenv|(?<![\w./-])/work/(?:main|shared)|file:///(?:opt|root|home)"
+    )
     found = [
         f"{path.relative_to(ROOT)}: {match.group().decode()}"
         for path in tracked_files()
