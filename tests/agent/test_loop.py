@@ -115,6 +115,13 @@ def test_calls_after_finish_and_finish_after_a_failure(place):
     assert results(model)[-1] == "not run: finish came before it"
 
 
+def test_too_many_calls_at_once_have_a_result_each(place):
+    model = ScriptedModel(calls(*[("read", {"path": "a.py", "start": 1 + n % 2}) for n in range(70)]), FINISH)
+    start(place, model)[0].run()
+    assert len(results(model)) == 70
+    assert "at most 64 calls" in results(model)[-1]
+
+
 def test_talk_is_nudged_once_and_then_taken_as_the_end(place):
     model = ScriptedModel(calls(("read", {"path": "a.py"})), text("I think I am done."))
     agent, events = start(place, model)

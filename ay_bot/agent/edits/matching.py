@@ -64,12 +64,13 @@ def find(source: Source, old: Sequence[str], low: int, high: int) -> list[Match]
     """All places of the first pass that has any, within lines `low` to `high`."""
     if not old:
         return []
+    # Blank lines before indentation: what stands with its own indentation is likelier meant than what needs another.
     passes: tuple[Callable[[], Iterator[Match]], ...] = (
         lambda: _windows(source, old, exact, "exact", low, high),
         lambda: _windows(source, old, trimmed, "trailing space ignored", low, high),
         lambda: _windows(source, old, folded, "typography ignored", low, high),
-        lambda: _indented(source, old, low, high),
         lambda: _solid(source, old, folded, low, high),
+        lambda: _indented(source, old, low, high),
         lambda: _solid(source, old, bare, low, high),
     )
     for attempt in passes:

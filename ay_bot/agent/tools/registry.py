@@ -1,6 +1,6 @@
 """All tools by name."""
 
-from typing import Any, Final
+from typing import Final
 
 from ay_bot.agent.tools.edit import EDIT
 from ay_bot.agent.tools.finish import FINISH
@@ -9,10 +9,10 @@ from ay_bot.agent.tools.read import READ
 from ay_bot.agent.tools.run_tests import RUN_TESTS
 from ay_bot.agent.tools.search import SEARCH
 from ay_bot.agent.tools.shell import SHELL
-from ay_bot.agent.tools.tool import Tool
+from ay_bot.agent.tools.tool import Offered
 from ay_bot.protocol.conversation import ToolSpec
 
-TOOLS: Final[dict[str, Tool[Any]]] = {
+TOOLS: Final[dict[str, Offered]] = {
     tool.spec.name: tool for tool in (READ, SEARCH, EDIT, APPLY_PATCH, SHELL, RUN_TESTS, FINISH)
 }
 SPECS: Final[tuple[ToolSpec, ...]] = tuple(tool.spec for tool in TOOLS.values())

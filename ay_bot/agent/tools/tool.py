@@ -2,12 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, Protocol
 
-from ay_bot.agent.tools.arguments import Taken, parse_arguments
+from ay_bot.agent.tools.arguments import Arguments, Taken, parse_arguments
 from ay_bot.agent.tools.result import ToolResult, one_line, refused
 from ay_bot.agent.tools.workbench import Refusal, Workbench
 from ay_bot.protocol.conversation import ToolSpec
+
+
+class Offered(Protocol):
+    """A tool, whatever it takes."""
+
+    @property
+    def spec(self) -> ToolSpec:
+        """How the model is told of it."""
+        ...
+
+    @property
+    def arguments(self) -> type[Arguments]:
+        """What it takes."""
+        ...
+
+    def describe(self, values: dict[str, object]) -> str:
+        """One line for people about a call."""
+        ...
+
+    def run(self, values: dict[str, object], bench: Workbench) -> ToolResult:
+        """Do it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

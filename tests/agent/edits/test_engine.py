@@ -84,6 +84,11 @@ def test_blank_lines_are_ignored_and_kept():
     assert replaced("a\n\nb\n", "a\nb\n", "a\nc\n") == "a\n\nc\n"
 
 
+def test_the_place_with_its_own_indentation_is_meant():
+    text = "class A:\n    x = 1\n    y = 2\n\n    class B:\n        x = 1\n        y = 2\n"
+    assert replaced(text, "\n        x = 1\n        y = 2\n", "\n        x = 1\n        y = 3\n") == text[:-2] + "3\n"
+
+
 def test_elided_lines():
     text = "def f():\n    one()\n    two()\n    return 1\n"
     assert replaced(text, "def f():\n...\n    return 1\n", "def f():\n...\n    return 2\n") == text.replace(
