@@ -10,6 +10,7 @@ import pytest
 from fakes import LocalSandbox
 from git_repositories import checkout_of, finished, make_repository
 
+from ay_bot.host import suite
 from ay_bot.host.changes import VerifiedPatch, propose
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.checks import CheckedPatch, verify
@@ -28,6 +29,12 @@ FILES = {
 }
 FIX = {"calc.py": "def add(a, b):\n    return a + b\n"}
 ADD, ZERO = "tests/test_calc.py::test_add", "tests/test_calc.py::test_zero"
+
+
+@pytest.fixture(autouse=True)
+def reports_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local sandbox has no /tmp of its own to leave reports in."""
+    monkeypatch.setattr(suite, "REPORTS", str(tmp_path))
 
 
 @pytest.fixture(scope="module")

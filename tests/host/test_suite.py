@@ -8,6 +8,7 @@ from fakes import LocalSandbox
 from git_repositories import checkout_of, make_repository
 
 from ay_bot.errors import UsageError
+from ay_bot.host import suite
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
 from ay_bot.host.suite import TestRunner as Runner
@@ -32,6 +33,12 @@ class Counting(LocalSandbox):
         self.specs.append(spec)
         with super().open(spec) as box:
             yield box
+
+
+@pytest.fixture(autouse=True)
+def reports_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The local sandbox has no /tmp of its own to leave reports in."""
+    monkeypatch.setattr(suite, "REPORTS", str(tmp_path))
 
 
 @pytest.fixture
