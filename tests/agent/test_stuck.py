@@ -29,7 +29,9 @@ def test_a_result_that_makes_progress_is_not_stuck():
 
 def test_volatile_output_is_the_same_result():
     detector = StuckDetector()
-    found = [detector.acted("run_tests", "{}", f"1 failed in {n}.31s at 2026-01-01 10:00:0{n} 0x7f{n}a") for n in range(4)]
+    found = [
+        detector.acted("run_tests", "{}", f"1 failed in {n}.31s at 2026-01-01 10:00:0{n} 0x7f{n}a") for n in range(4)
+    ]
     assert found[3]
 
 
