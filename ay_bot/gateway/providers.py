@@ -2,9 +2,8 @@
 
 Two routes lead through it. The *direct* route calls the translation layer of litellm (a provider's `BaseConfig`:
 `map_openai_params`, `validate_environment`, `transform_request`, and its stream's `chunk_parser`) and sends the
-bytes itself; it needs a third of litellm, so it goes with the import diet, and it adds well under a millisecond to a
-call. The *plain* route is `litellm.completion` on the whole library: every other provider, and whatever the direct
-route turns out unable to do.
+bytes itself; it needs a third of litellm, so it goes with the import diet. The *plain* route is `litellm.completion`
+on the whole library: every other provider, and whatever the direct route turns out unable to do.
 """
 
 import gc
@@ -13,6 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, Protocol
 
+from ay_bot import __version__
 from ay_bot.gateway import import_diet
 from ay_bot.gateway.assembly import Chunk
 from ay_bot.gateway.budget import Price
@@ -26,18 +26,36 @@ IMPORT_SETTINGS = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or the import fetches a price list from the network
     "LITELLM_MODE": "PRODUCTION",  # or the import reads a .env file of the current directory
     "LITELLM_LOG": "ERROR",
+    "HF_HUB_OFFLINE": "1",  # or `litellm.completion` fetches tokenizers from a hub, to count what the provider counts
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 KEYS = {
     "openai": ("OPENAI_API_KEY",),
     "anthropic": ("ANTHROPIC_API_KEY",),
     "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
+    "deepseek": ("DEEPSEEK_API_KEY",),
+    "mistral": ("MISTRAL_API_KEY",),
+    "openrouter": ("OPENROUTER_API_KEY",),
+    "xai": ("XAI_API_KEY",),
 }
+"""Where the key of each provider on the direct route is found."""
 BASES = {
     "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
     "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
     "gemini": ("GEMINI_API_BASE",),
+    "deepseek": ("DEEPSEEK_API_BASE",),
+    "mistral": ("MISTRAL_API_BASE",),
+    "openrouter": ("OPENROUTER_API_BASE",),
+    "xai": ("XAI_API_BASE",),
 }
+ADDRESSES = {
+    "openai": "https://api.openai.com/v1",
+    "deepseek": "https://api.deepseek.com/beta",
+    "mistral": "https://api.mistral.ai/v1",
+    "openrouter": "https://openrouter.ai/api/v1",
+    "xai": "https://api.x.ai/v1",
+}
+"""Where the providers are that speak OpenAI's dialect; a test compares this with what litellm knows."""
 BROKEN_LIBRARY = (ImportError, AttributeError, NameError, TypeError, KeyError, RecursionError)
 
 JsonDict = dict[str, Any]
@@ -107,6 +125,7 @@ def load_plain() -> None:
         litellm.telemetry = False
         litellm.suppress_debug_info = True
         litellm.drop_params = True
+        litellm.disable_hf_tokenizer_download = True
     finally:
         gc.freeze()
         gc.enable()
@@ -188,7 +207,7 @@ class DirectRoute:
             raise NotDirect
         self._key = key_for(setting, provider)
         self._config: Any = ProviderConfigManager.get_provider_chat_config(name, LlmProviders(provider))
-        self._dialect: Dialect = {"openai": _openai, "anthropic": _anthropic, "gemini": _gemini}[provider]
+        self._dialect: Dialect = {"anthropic": _anthropic, "gemini": _gemini}.get(provider, _openai)
         self._reader()  # imports what the first answer needs
 
     def wire(self, question: Question) -> Wire:
@@ -196,7 +215,7 @@ class DirectRoute:
         wanted: JsonDict = {"stream": True}
         if question.tools:
             wanted["tools"] = question.tools
-        if self._provider == "openai":
+        if self._dialect is _openai:
             wanted["stream_options"] = {"include_usage": True}
         if question.answer_limit is not None:
             wanted["max_tokens"] = question.answer_limit
@@ -204,9 +223,9 @@ class DirectRoute:
             non_default_params=wanted, optional_params={}, model=self._name, drop_params=True
         )
         url, headers, body = self._dialect(
-            Draft(self._config, self._name, self._key, self._base, question.messages, options)
+            Draft(self._config, self._provider, self._name, self._key, self._base, question.messages, options)
         )
-        return Wire(url, headers, json.dumps(body).encode())
+        return Wire(url, {**headers, "User-Agent": f"ay-bot/{__version__}"}, _as_json(body))
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         """Ask, and yield the answer as it comes. Raises CallFailed."""
@@ -242,7 +261,7 @@ class DirectRoute:
         return malformed(f"{self.model} sent an event that makes no sense: {json.dumps(event)[:200]}")
 
     def _reader(self) -> Callable[[Event], Any]:
-        if self._provider == "openai":
+        if self._dialect is _openai:
             parser: Any = self._config.get_model_response_iterator(streaming_response=iter(()), sync_stream=True)
         elif self._provider == "anthropic":
             from litellm.llms.anthropic.chat import handler
@@ -270,6 +289,7 @@ class Draft(NamedTuple):
     """What a dialect needs to write a request."""
 
     config: Any
+    provider: str
     name: str
     key: str
     base: str
@@ -281,8 +301,8 @@ Dialect = Callable[[Draft], tuple[str, dict[str, str], JsonDict]]
 
 
 def _openai(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
-    base = draft.base or "https://api.openai.com/v1"
-    known = {"custom_llm_provider": "openai", "api_base": draft.base or None}
+    base = draft.base or ADDRESSES[draft.provider]
+    known = {"custom_llm_provider": draft.provider, "api_base": draft.base or None}
     headers, body = _translate(draft, known)
     url = draft.config.get_complete_url(base, draft.key, draft.name, draft.options, known, stream=True)
     return url, headers, body
@@ -347,6 +367,13 @@ def _translate(draft: Draft, known: JsonDict) -> tuple[dict[str, str], JsonDict]
     return headers, body
 
 
+def _as_json(body: JsonDict) -> bytes:
+    try:
+        return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half a surrogate pair
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
 def _wants_responses_api(name: str, base: str) -> bool:
     """Whether `litellm.completion` would go to OpenAI's Responses API instead: its newest models, at OpenAI itself."""
     import litellm
@@ -386,18 +413,23 @@ class PlainRoute:
         self.card = _card(name, provider)
         self._name = name
         self._provider = provider
-        self._setting = setting
-        self._check_keys()
+        self._base = setting.api_base
+        self._key = self._find_key()
 
-    def _check_keys(self) -> None:
+    def _find_key(self) -> str | None:
+        """Return a key where litellm does not find one by itself. Raises CallFailed(configuration)."""
         import litellm
 
-        if self._setting.api_base:
-            return
+        if key := _variable(KEYS.get(self._provider, ())):
+            return key
         found = litellm.validate_environment(self.model)
-        if not found["keys_in_environment"] and found["missing_keys"]:
-            names = " and ".join(found["missing_keys"])
-            raise CallFailed("configuration", f"there is no key for {self.model}: set {names} in the environment")
+        if found["keys_in_environment"] or not found["missing_keys"]:
+            return None
+        self.key_name = " and ".join(found["missing_keys"])
+        if self._base:
+            return PLACEHOLDER_KEY
+        message = f"there is no key for {self.model}: set {self.key_name} in the environment"
+        raise CallFailed("configuration", message)
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         """Ask, and yield the answer as it comes. Raises CallFailed."""
@@ -413,13 +445,11 @@ class PlainRoute:
             raise failure_of_exception(error, model=self.model, key=self.key_name) from None
 
     def _arguments(self, question: Question, transport: Transport) -> JsonDict:
-        key = _variable(KEYS.get(self._provider, (self.key_name,)))
-        placeholder = PLACEHOLDER_KEY if self._setting.api_base else None
         optional = {
             "tools": question.tools or None,
             "max_tokens": question.answer_limit,
-            "api_base": self._setting.api_base,
-            "api_key": key or placeholder,
+            "api_base": self._base,
+            "api_key": self._key,
         }
         return {
             "model": self.model,

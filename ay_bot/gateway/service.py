@@ -215,7 +215,8 @@ def question_of(request: ModelRequest) -> providers.Question:
 def _message(message: providers.JsonDict) -> providers.JsonDict:
     calls = message.pop("tool_calls", ())
     if calls:
-        message["content"] = message["content"] or None
+        if not message["content"]:
+            del message["content"]  # as litellm does: servers take a missing content, not all take an empty one
         message["tool_calls"] = [
             {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
             for call in calls

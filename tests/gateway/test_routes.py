@@ -1,12 +1,16 @@
 """The direct route on the import diet asks and understands exactly what all of litellm would."""
 
+import json
+import subprocess
 import sys
-from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import provider_dialects
 import pytest
 
 from ay_bot.gateway import import_diet
+from ay_bot.gateway.assembly import Assembly, CallPart, Chunk, Tokens
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.protocol.conversation import (
     AssistantMessage,
@@ -19,7 +23,10 @@ from ay_bot.protocol.conversation import (
 )
 from ay_bot.protocol.messages import Configure, ModelReply, ModelRequest, ModelSetting
 
-KEYS = {"OPENAI_API_KEY": "openai-secret", "ANTHROPIC_API_KEY": "anthropic-secret", "GEMINI_API_KEY": "gemini-secret"}
+KEYS = {
+    f"{provider}_API_KEY": f"{provider.lower()}-secret"
+    for provider in ("OPENAI", "ANTHROPIC", "GEMINI", "DEEPSEEK", "MISTRAL", "OPENROUTER", "XAI")
+}
 MODELS = {
     "openai/gpt-4.1": "/v1",
     "openai/scripted": "/v1",
@@ -27,7 +34,12 @@ MODELS = {
     "openai/o4-mini": "/v1",
     "anthropic/claude-sonnet-4-5": "",
     "gemini/gemini-2.5-pro": "",
+    "deepseek/deepseek-chat": "/v1",
+    "mistral/mistral-large-latest": "/v1",
+    "openrouter/openai/gpt-4.1": "/v1",
+    "xai/grok-3": "/v1",
 }
+UNPRICED = ("openai/scripted", "openrouter/openai/gpt-4.1", "xai/grok-3")
 CONVERSATION: tuple[Message, ...] = (
     SystemMessage(content="You mend code."),
     UserMessage(content="The tests fail: ünïcödé \u2028 and all."),
@@ -55,69 +67,164 @@ TOOLS = (
         },
     ),
 )
-REQUEST = ModelRequest(request_id=1, messages=CONVERSATION, tools=TOOLS, max_output_tokens=4000)
+REQUESTS = (
+    ModelRequest(request_id=1, messages=CONVERSATION, tools=TOOLS, max_output_tokens=4000),
+    ModelRequest(request_id=2, messages=CONVERSATION[:2]),
+)
+
+
+def run(command: list[str], order: object) -> subprocess.CompletedProcess[str]:
+    """Run a program that reads JSON, with every key and nothing else in its environment."""
+    text = json.dumps(order)
+    said = subprocess.run(command, input=text, env=KEYS, cwd="/", capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stderr
+    return said
+
+
+class Run:
+    """What one route asked of a server and made of its answers, for every model and request, in order."""
+
+    def __init__(self, *, direct: bool) -> None:
+        program = Path(__file__).with_name("ask_every_model.py")
+        with provider_dialects.serve() as provider:
+            order = {
+                "direct": direct,
+                "models": [(model, provider.address + path) for model, path in MODELS.items()],
+                "requests": [request.model_dump(mode="json") for request in REQUESTS],
+            }
+            command = [sys.executable, "-I", str(program)]
+            said = run(command, order)
+        self.asked = provider.asked
+        self.answers = [(model, assembled(chunks)) for model, chunks in json.loads(said.stdout)]
+
+
+def assembled(chunks: list[list[Any]]) -> Assembly:
+    assembly = Assembly()
+    for text, calls, finish, tokens in chunks:
+        assembly.add(Chunk(text, tuple(CallPart(*call) for call in calls), finish, tokens and Tokens(*tokens)))
+    return assembly
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[provider_dialects.Provider]:
-    with provider_dialects.serve() as provider:
-        yield provider
+def direct() -> Run:
+    return Run(direct=True)
 
 
-def ask(provider: provider_dialects.Provider, model: str, request: ModelRequest, *, plain: bool) -> ModelReply:
-    setting = ModelSetting(model=model, api_base=provider.address + MODELS.get(model, ""))
-    with Gateway.start(KEYS, plain=plain) as gateway:
-        gateway.configure(Configure(roles={"main": setting}))
-        reply = gateway.ask(request)
-    assert isinstance(reply, ModelReply), reply
-    return reply
+@pytest.fixture(scope="module")
+def plain() -> Run:
+    return Run(direct=False)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", MODELS)
-def test_both_routes_ask_and_understand_the_same(provider, model):
-    for request in (
-        REQUEST,
-        REQUEST.model_copy(update={"tools": (), "messages": CONVERSATION[:2], "max_output_tokens": None}),
-    ):
-        provider.asked.clear()
-        direct = ask(provider, model, request, plain=False)
-        plain = ask(provider, model, request, plain=True)
-        (direct_path, direct_headers, direct_body), (plain_path, plain_headers, plain_body) = provider.asked
-        assert direct_path == plain_path
-        assert direct_body == plain_body
+def test_both_routes_ask_the_same(direct, plain):
+    assert len(direct.asked) == len(plain.asked) == len(MODELS) * len(REQUESTS)
+    for (path, headers, body), (plain_path, plain_headers, plain_body) in zip(direct.asked, plain.asked, strict=True):
+        assert path == plain_path
+        assert body == plain_body
         for header in ("authorization", "x-api-key", "x-goog-api-key", "anthropic-version", "anthropic-beta"):
-            assert direct_headers.get(header) == plain_headers.get(header)
-        if model.startswith("gemini"):  # Gemini gives calls no ids: litellm makes them up
-            nameless = [call.model_copy(update={"id": ""}) for call in direct.tool_calls]
-            assert nameless == [call.model_copy(update={"id": ""}) for call in plain.tool_calls]
-            direct, plain = (reply.model_copy(update={"tool_calls": ()}) for reply in (direct, plain))
-        assert direct == plain
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_each_dialect_is_understood(provider, model):
-    reply = ask(provider, model, REQUEST, plain=False)
-    assert reply.content == "Let me look."
-    assert [(call.name, call.arguments.replace(" ", "")) for call in reply.tool_calls] == [
-        ("shell", '{"command":"ls"}')
-    ]
-    assert reply.finish_reason == "tool_calls"
-    usage = reply.usage
-    assert (usage.prompt_tokens, usage.completion_tokens, usage.cached_tokens) == (1000, 50, 600)
-    assert (usage.cost_usd is None) == (model == "openai/scripted")
-    assert usage.cost_usd is None or 0 < usage.cost_usd < 0.01
+            assert headers.get(header) == plain_headers.get(header)
 
 
 @pytest.mark.slow
-def test_a_provider_off_the_direct_route_is_reached_by_the_plain_one(provider):
-    setting = ModelSetting(model="deepseek/deepseek-chat", api_base=provider.address)
-    with Gateway.start({**KEYS, "DEEPSEEK_API_KEY": "deep-secret"}) as gateway:
+def test_both_routes_understand_the_same(direct, plain):
+    for (model, one), (_, other) in zip(direct.answers, plain.answers, strict=True):
+        assert (one.text, one.finish_reason, one.tokens) == (other.text, other.finish_reason, other.tokens)
+        made_up = model.startswith("gemini")  # Gemini gives calls no ids: litellm makes them up
+        one_calls, other_calls = (
+            [(call.name, call.arguments, "" if made_up else call.id) for call in side.tool_calls]
+            for side in (one, other)
+        )
+        assert one_calls == other_calls
+
+
+def test_every_dialect_is_understood(direct):
+    assert [model for model, _ in direct.answers] == [model for model in MODELS for _ in REQUESTS]
+    for model, answer in direct.answers:
+        answer.check_complete()
+        assert (answer.text, answer.finish_reason) == ("Let me look.", "tool_calls")
+        assert [(call.name, json.loads(call.arguments)) for call in answer.tool_calls] == [("shell", {"command": "ls"})]
+        assert answer.tokens is not None
+        assert answer.tokens[:3] == (1000, 50, 600)
+        if model in UNPRICED:
+            assert answer.tokens.cost_usd is None
+        else:
+            assert 0 < (answer.tokens.cost_usd or 0) < 0.02
+
+
+def test_the_diet_leaves_the_heavy_parts_out():
+    program = (
+        "import sys\n"
+        "from ay_bot.gateway import providers\n"
+        "from ay_bot.protocol.messages import ModelSetting\n"
+        "assert providers.load_on_diet()\n"
+        "for model in ('openai/gpt-4.1', 'anthropic/claude-sonnet-4-5', 'gemini/gemini-2.5-pro'):\n"
+        "    providers.open_route(ModelSetting(model=model), direct=True)\n"
+        "print(*sys.modules)\n"
+    )
+    command = [sys.executable, "-I", "-c", program]
+    loaded = set(run(command, None).stdout.split())
+    assert not loaded & {
+        "litellm.main",
+        "litellm.router",
+        "litellm.litellm_core_utils.litellm_logging",
+        "openai.resources",
+    }
+    assert not any(name.startswith(("aiohttp.", "mcp", "rich", "tokenizers", "boto", "google.")) for name in loaded)
+    assert len(loaded) < 1500
+
+
+@pytest.mark.slow
+def test_the_addresses_are_those_that_litellm_knows():
+    program = (
+        "from ay_bot.gateway import providers\n"
+        "providers.load_on_diet()\n"
+        "from litellm.litellm_core_utils.get_llm_provider_logic import get_llm_provider\n"
+        "for name, address in providers.ADDRESSES.items():\n"
+        "    known = get_llm_provider(name + '/model')[3]\n"
+        "    assert known in (None, address), (name, known)\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", program], env=KEYS, cwd="/", check=True)
+
+
+@pytest.mark.slow
+def test_a_provider_off_the_direct_route_is_reached_by_the_plain_one():
+    with provider_dialects.serve() as provider, Gateway.start({"TOGETHERAI_API_KEY": "together-secret"}) as gateway:
+        setting = ModelSetting(model="together_ai/some/model", api_base=f"{provider.address}/v1")
         gateway.configure(Configure(roles={"main": setting}))
-        reply = gateway.ask(REQUEST)
+        reply = gateway.ask(REQUESTS[0])
     assert isinstance(reply, ModelReply), reply
     assert reply.content == "Let me look."
-    assert provider.asked[-1][1]["authorization"] == "Bearer deep-secret"
+    assert provider.asked[-1][1]["authorization"] == "Bearer together-secret"
+
+
+@pytest.mark.slow
+def test_a_diet_that_turns_out_too_thin_is_given_up():
+    """An import that fails in the middle of a call leads to all of litellm, and the call is answered all the same."""
+    program = (
+        "import json, sys, threading\n"
+        "from ay_bot.gateway import providers, service\n"
+        "from ay_bot.protocol.messages import Configure, ModelRequest\n"
+        "assert providers.load_on_diet()\n"
+        "class Told:\n"
+        "    def send(self, message):\n"
+        "        print(message.model_dump_json())\n"
+        "order = json.load(sys.stdin)\n"
+        "gateway = service.Service(Told(), Configure.model_validate(order['configure']), on_diet=True)\n"
+        "def broken(*_, **__):\n"
+        "    raise ImportError('not on the diet')\n"
+        "providers.DirectRoute.wire = broken\n"
+        "gateway._answer(ModelRequest.model_validate(order['request']))\n"
+        "assert 'litellm.main' in sys.modules\n"
+    )
+    with provider_dialects.serve() as provider:
+        roles = {"main": ModelSetting(model="openai/gpt-4.1", api_base=f"{provider.address}/v1")}
+        order = {
+            "configure": Configure(roles=roles).model_dump(mode="json"),
+            "request": REQUESTS[0].model_dump(mode="json"),
+        }
+        command = [sys.executable, "-I", "-c", program]
+        said = run(command, order)
+    assert ModelReply.model_validate_json(said.stdout.splitlines()[-1]).content == "Let me look."
 
 
 def test_the_diet_leaves_no_trace_once_it_is_undone():
