@@ -7,13 +7,20 @@ from ay_bot.host.sandbox import MIB, BoxLimits
 
 DEADLINE_STATUS: Final = 124
 KILLED_STATUS: Final = (137, -9)
+LESS_MEMORY: Final = "allow more memory, or let the tests use less at a time"
 
 
 def explain_ending(status: int | None, errors: str, limits: BoxLimits, *, out_of_memory: bool) -> None:
     """Raise SandboxUnavailable with the reason; return if the program in the box ended as it should."""
-    if status in KILLED_STATUS and (out_of_memory or not errors):
-        what = f"the box used more memory than its limit of {limits.memory // MIB} MiB, /work and /tmp included"
-        raise SandboxUnavailable(what, hint="allow more memory, or let the tests use less at a time")
+    megabytes = limits.memory // MIB
+    if status in KILLED_STATUS and out_of_memory:
+        what = f"the box used more memory than its limit of {megabytes} MiB, /work and /tmp included"
+        raise SandboxUnavailable(what, hint=LESS_MEMORY)
+    if status in KILLED_STATUS:
+        what = (
+            f"the box was killed, perhaps for want of memory (its limit is {megabytes} MiB): {errors or 'no message'}"
+        )
+        raise SandboxUnavailable(what, hint=LESS_MEMORY)
     if status == DEADLINE_STATUS:
         what = f"the box reached its time limit of {limits.wall:.0f} seconds"
         raise SandboxUnavailable(what, hint="allow more time, or give the run a smaller task")
