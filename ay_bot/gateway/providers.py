@@ -134,6 +134,8 @@ def load_plain() -> None:
 def _set_up_environment() -> None:
     for name, value in IMPORT_SETTINGS.items():
         os.environ.setdefault(name, value)  # noqa: TID251 - litellm is configured by its environment alone
+    if bundle := _variable(["REQUESTS_CA_BUNDLE"]):
+        os.environ.setdefault("SSL_CERT_FILE", bundle)  # noqa: TID251 - the name that httpx knows
 
 
 def _variable(names: Iterable[str]) -> str:
