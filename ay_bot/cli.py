@@ -1,6 +1,7 @@
 """The commands of `ay-bot`: they parse what the user said, call the pipeline, and turn its end into an exit code."""
 
 import json
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -48,6 +49,7 @@ def main() -> NoReturn:
         sys.stderr.write(f"\nay-bot {__version__}, Python {sys.version}\n\n{traceback.format_exc()}")
         sys.exit(ExitCode.BUG)
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left that Ctrl-C could shorten
         if Prestarted.gateway:
             Prestarted.gateway.close()
     sys.exit(ExitCode.HANDLED)

@@ -11,19 +11,23 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def ended_by_signals(first: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Raise KeyboardInterrupt for each of them in the with block.
+    """Raise KeyboardInterrupt for the first of them in the with block; more are ignored until the outermost one ends.
 
     `first` runs in a thread of its own: the main thread may wait for threads that wait for boxes, so it can't be
     the one that ends them, and it may hold a lock that ending them needs.
     """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
+        for number in ENDING:  # a second Ctrl-C would cut the clean-up short
+            signal.signal(number, signal.SIG_IGN)
         threading.Thread(target=first, name="ending", daemon=True).start()
         raise KeyboardInterrupt
 
     former = {number: signal.signal(number, end) for number in ENDING}
+    outermost = former[signal.SIGINT] in (signal.default_int_handler, signal.SIG_DFL)
     try:
         yield
     finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
+        if outermost or signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            for number, handler in former.items():
+                signal.signal(number, handler)

@@ -20,7 +20,7 @@ def run_locally(order: Order, listener: Listener, gateway: Gateway | None) -> tu
         log.write_to(output.events)
     with ended_by_signals(), nullcontext(gateway) if gateway else start_gateway() as running:
         result, diff = run(order, log, running, output)
-    log.close()
-    if output:
-        output.write(result, diff)
+        log.close()
+        if output:
+            output.write(result, diff)
     return result, diff

@@ -30,8 +30,9 @@ class RunningBox:
     def wait_for_hello(self) -> None:
         """Take the first message, which must be a hello of this protocol."""
         limit = threading.Timer(HELLO_TIMEOUT, self.kill)
-        limit.start()
+        limit.daemon = True  # Ctrl-C may come in the middle of its start
         try:
+            limit.start()
             message, _ = self.channel.receive()
         except Closed:
             msg = f"the box said nothing within {HELLO_TIMEOUT:.0f} seconds of its start"
