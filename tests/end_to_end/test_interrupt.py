@@ -37,13 +37,16 @@ def happened(kind: str, **fields: str) -> Callable[[Events], bool]:
     return lambda events: any(e["type"] == kind and fields.items() <= e.items() for e in events)
 
 
+THINKS = (Answer(wait=100),)
+
+
 @dataclass(frozen=True)
 class Moment:
     """A point of a run at which it waits to be interrupted, and how to know that it is there."""
 
     name: str
     reached: Callable[[Events], bool]
-    answers: tuple[Answer, ...] = (Answer(wait=100),)
+    answers: tuple[Answer, ...] = THINKS
     base_is_slow: bool = False
     message_wait: float = 0.0
 
@@ -53,7 +56,7 @@ MOMENTS = [
     Moment("baseline", opened("baseline"), base_is_slow=True),
     Moment("model thinks", happened("model_asked")),
     Moment("command runs", happened("tool_started", tool="shell"), (call("shell", command="sleep 1000"),)),
-    Moment("command that hides", happened("tool_finished"), (call("shell", command="setsid sleep 1000 &"), finish())),
+    Moment("command that hides", happened("tool_finished"), (call("shell", command="setsid sleep 1000 &"), *THINKS)),
     Moment("checks", opened("candidate"), (SLOW_FIX, finish())),
     Moment("message", happened("phase_started", phase="message"), (FIX, finish()), message_wait=100),
 ]
