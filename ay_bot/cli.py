@@ -167,6 +167,18 @@ def schema(
         raise UsageError(f"there is no schema `{what}`", hint="choose `result` or `events`")
 
 
+@app.command(
+    add_help_option=False,
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+)
+def gate(context: typer.Context) -> None:
+    """Decide whether an event of GitHub is for the bot: run, ignore or deny, with a reason code."""
+    from ay_bot.host.gate import run as run_gate
+
+    if code := run_gate(context.args):
+        raise typer.Exit(code)
+
+
 def _end(result: "Result") -> None:
     if result.status == "error":
         _complain(result.reason)
