@@ -17,11 +17,12 @@ from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude
 from ay_bot.host.output import OutputDirectory, keeping_reports
+from ay_bot.host.reaper import Reaper
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository
 from ay_bot.host.sandbox import BoxLimits, BoxSpec
 from ay_bot.host.sandbox.select import choose
-from ay_bot.host.scratch import open_scratch, reap_scratch
+from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.suite import TestRunner
 from ay_bot.host.test_command import find_tests
@@ -70,16 +71,19 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
                 limits = _limits_for(checkout.archive(repository.head, archive), checkout, settings)
                 base_tree = checkout.tree_of(repository.head)
                 runner = _build_runner(boxes, checkout, command, settings, limits, findings)
-                with keeping_reports(runner, output), Baseline(runner, boxes, base_tree) as baseline:
-                    spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
-                    with boxes.open(spec) as box:
-                        session = Session(box, gateway, findings.log)
-                        session.seed(archive, settings.setup)
-                        baseline.start()
-                        attempt = Attempt(checkout, repository.head, runner, baseline, findings)
-                        work = _describe_work(settings, command, checkout, findings)
-                        finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
-                        return conclude(attempt, session, finished, judged)
+                spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
+                with (
+                    keeping_reports(runner, output),
+                    Reaper(boxes, findings.notice) as reaper,
+                    Baseline(runner, boxes, base_tree) as baseline,
+                    boxes.open(spec) as box,
+                ):
+                    session = Session(box, gateway, findings.log, (baseline.start, reaper.start))
+                    session.seed(archive, settings.setup)
+                    attempt = Attempt(checkout, repository.head, runner, baseline, findings)
+                    work = _describe_work(settings, command, checkout, findings)
+                    finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
+                    return conclude(attempt, session, finished, judged)
 
 
 # ----------------------------------------------------------------- the steps' small print
@@ -114,8 +118,6 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway) -> B
     for notice in notices:
         findings.notice(notice)
     boxes = Boxes(sandbox, findings.log, gateway.close)
-    for name in (*boxes.reap(), *reap_scratch()):
-        findings.notice(f"removed `{name}`, which a dead run had left behind")
     findings.sandbox = sandbox.name
     findings.log.emit(
         RunStarted(

@@ -36,12 +36,16 @@ class Model(Protocol):
 
 
 class Session:
-    """The host's side of an agent box. `usage` is what its model calls cost so far."""
+    """The host's side of an agent box. `usage` is what its model calls cost so far.
 
-    def __init__(self, box: Box, model: Model, log: EventLog) -> None:
+    `meanwhile` is called when the model is asked for the first time: until then, the run has no time for other work.
+    """
+
+    def __init__(self, box: Box, model: Model, log: EventLog, meanwhile: tuple[Callable[[], None], ...] = ()) -> None:
         self._box = box
         self._model = model
         self._log = log
+        self._meanwhile = meanwhile
         self.usage = Usage()
 
     def seed(self, archive: Path, setup: str) -> None:
@@ -85,11 +89,17 @@ class Session:
                 case Happened(event=event):
                     self._log.emit_from_agent(event)
                 case ModelRequest():
+                    self._start_the_rest()
                     self._box.channel.send(self.ask(message))
                 case Finished():
                     return message, body
                 case _:
                     raise unexpected(self._box, message)
+
+    def _start_the_rest(self) -> None:
+        for start in self._meanwhile:
+            start()
+        self._meanwhile = ()
 
     def _on_progress(self, progress: ModelProgress) -> None:
         if progress.retry_in is not None:
@@ -102,13 +112,11 @@ def send_seed(box: Box, archive: Path, setup: str, timeout: float = 600.0) -> No
     """Fill a box's workspace with a tar file and run the set-up there. Raises UsageError if the set-up fails."""
     import mmap
 
-    with archive.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-        content = memoryview(mapped)
-        try:
-            box.channel.send(Seed(body_size=len(content), setup=setup, setup_timeout=timeout), content)
-            message, _ = receive(box)
-        finally:
-            content.release()
+    with archive.open("rb") as file:
+        # Not closed here: the thread that writes to the box may let go of it a moment after the box has answered.
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    box.channel.send(Seed(body_size=len(content), setup=setup, setup_timeout=timeout), content)
+    message, _ = receive(box)
     if not isinstance(message, Seeded):
         raise unexpected(box, message)
     if message.setup_exit_code:
