@@ -21,8 +21,10 @@ DEPENDENCIES = (
 )
 # Nothing of the workspace, the environment or the image's own packages is on the path of this interpreter.
 # Collecting garbage while modules load finds none and takes a tenth of the start; main() turns it on again.
+# The same goes for plugins of pydantic; main() empties the environment.
 START = (
-    "import gc, sys; gc.disable(); sys.path += sys.argv[2].split(':'); from ay_bot.agent.__main__ import main; main()"
+    "import gc, os, sys; gc.disable(); os.environ['PYDANTIC_DISABLE_PLUGINS'] = '__all__'; "
+    "sys.path += sys.argv[2].split(':'); from ay_bot.agent.__main__ import main; main()"
 )
 
 COMMAND_ENVIRONMENT = {
