@@ -129,7 +129,7 @@ class Progress:
             case PathRefused() as event:
                 return f"{'withheld':<10} {event.path}: {event.rule}"
             case Noticed() as event:
-                return f"{event.level:<10} {event.text}"
+                return f"{'note':<10} {event.text}"
             case _:
                 return ""
 

@@ -44,11 +44,7 @@ class EventLog:
 
     def notice(self, text: str) -> None:
         """Log something that a person should know."""
-        self.emit(Noticed(level="info", text=text))
-
-    def warn(self, text: str) -> None:
-        """Log something that a person should act on."""
-        self.emit(Noticed(level="warning", text=text))
+        self.emit(Noticed(text=text))
 
     @contextmanager
     def phase(self, phase: Phase, detail: str = "") -> Iterator[None]:

@@ -148,7 +148,6 @@ class Noticed(Value):
     """Something that a person should know."""
 
     type: Literal["noticed"] = "noticed"
-    level: Literal["info", "warning"]
     text: str
 
 

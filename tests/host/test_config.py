@@ -30,7 +30,7 @@ def test_no_model_says_how_to_give_one():
 
 @pytest.mark.parametrize("file", [b"- a\n- b\n", b"a: [", b"\xff\xfe", b"1: 2\n", b"!!python/object:os.system {}\n"])
 def test_a_file_that_is_no_table_is_a_usage_error(file):
-    with pytest.raises(UsageError, match="ay-bot.yml"):
+    with pytest.raises(UsageError, match=r"ay-bot\.yml"):
         load_settings(file, MODEL)
 
 

@@ -28,7 +28,7 @@ def test_every_line_is_a_record_in_order_whoever_wrote_it(tmp_path):
 def test_the_file_is_complete_after_every_event(tmp_path):
     log = EventLog("run1")
     log.write_to(tmp_path / "events.jsonl")
-    log.warn("first")
+    log.notice("first")
     assert (tmp_path / "events.jsonl").read_text().count("\n") == 1
     log.close()
 

@@ -149,7 +149,11 @@ def test_no_change_is_told_as_such(run):
 
 
 def test_a_protected_file_alone_is_refused_and_the_agent_hears_why(run):
-    script = Script([("shell", {"command": "mkdir -p .github/workflows && echo on: push > .github/workflows/x.yml"})], FINISH, FINISH)
+    script = Script(
+        [("shell", {"command": "mkdir -p .github/workflows && echo on: push > .github/workflows/x.yml"})],
+        FINISH,
+        FINISH,
+    )
     result, _, _ = run(script)
     assert (result.status, result.exit_code) == ("refused", ExitCode.CHANGE_REFUSED)
     assert [path.path for path in result.withheld] == [".github/workflows/x.yml"]
@@ -166,7 +170,9 @@ def test_a_protected_file_beside_a_fix_is_withheld_and_makes_a_draft(run):
 
 def test_a_branch_gets_exactly_the_proven_tree(run, repository):
     result, _, _ = run(Script(MEND, FINISH), branch="ay/fix")
-    shown = subprocess.run(["git", "rev-parse", "ay/fix^{tree}", "ay/fix^"], cwd=repository, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        ["git", "rev-parse", "ay/fix^{tree}", "ay/fix^"], cwd=repository, capture_output=True, text=True, check=True
+    )
     assert shown.stdout.split() == [result.tree, result.base]
     assert (repository / "sums.py").read_text() == BUG, "the work tree is not touched"
 

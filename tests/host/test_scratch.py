@@ -24,18 +24,15 @@ def test_the_directory_is_private_and_goes_with_the_block():
 
 
 def test_a_living_owners_directory_is_left_alone_and_a_dead_ones_is_reaped(tmp_path):
-    killed = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import tempfile; tempfile.tempdir = {str(tmp_path)!r}\n"
-            "import os\nfrom ay_bot.host.scratch import open_scratch\n"
-            "with open_scratch() as directory:\n    print(directory, flush=True)\n    os.kill(os.getpid(), 9)",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    program = f"""
+import os, tempfile
+tempfile.tempdir = {str(tmp_path)!r}
+from ay_bot.host.scratch import open_scratch
+with open_scratch() as directory:
+    print(directory, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+    killed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     left_behind = killed.stdout.strip()
     assert os.path.isdir(left_behind)
     (tmp_path / f"{PREFIX}somebody-elses").mkdir()

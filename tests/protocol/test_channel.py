@@ -38,6 +38,11 @@ def sent(*messages: tuple) -> bytes:
     return bytes(pipe.written)
 
 
+def exhaust(channel: Channel) -> None:
+    while True:
+        channel.receive()
+
+
 bodies = st.binary(max_size=2000)
 checked = st.builds(
     lambda output, body: (Checked(exit_code=1, seconds=0.5, output=output, body_size=len(body)), body),
@@ -59,8 +64,7 @@ def test_what_is_sent_is_received_in_any_pieces(messages, piece):
 def test_any_bytes_give_a_message_or_a_clear_end(content, piece):
     channel = Channel(Pipe(content, piece), BOX, max_line=200, max_body=100)
     with pytest.raises((Closed, ProtocolBroken)):
-        while True:
-            channel.receive()
+        exhaust(channel)
 
 
 @given(checked, st.data())
