@@ -2,7 +2,9 @@
 
 import shutil
 import socket
-from collections.abc import Sequence
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -141,11 +143,25 @@ def test_image_that_does_not_exist(bot: Bot, repository: Path):
 # ------------------------------------------------------------------------------------------- the model
 
 
-@pytest.mark.bwrap
-def test_unreachable_server(bot: Bot, repository: Path):
+@pytest.fixture(scope="module", autouse=True)
+def unreachable(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Bot, "subprocess.Popen[str]", int] | None]:
+    """A run against a port where nobody listens, begun before the other tests: it waits between its tries."""
+    if not any(item.name == test_unreachable_server.__name__ for item in request.session.items):
+        yield None
+        return
+    directory = tmp_path_factory.mktemp("unreachable")
+    (directory / "repository").mkdir()
+    (directory / "repository" / "test_it.py").write_text("def test_it():\n    assert 0\n")
+    commit_all(directory / "repository")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    refused(run(bot, repository, api_base=f"http://127.0.0.1:{port}/v1"), 9, f"127.0.0.1:{port}")
+    bot = Bot(directory)
+    process = bot.start(*bot.run_arguments(directory / "repository", api_base=f"http://127.0.0.1:{port}/v1"))
+    yield bot, process, port
+    process.kill()
+    process.communicate()
 
 
 @pytest.mark.bwrap
@@ -352,10 +368,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{}]><testsuites>&z;</testsuites>'.f
     "report",
     [
         pytest.param(BOMB, id="entities"),
-        pytest.param('<!DOCTYPE x [<!ENTITY f SYSTEM "file:///etc/passwd">]><testsuites>&f;</testsuites>', id="file"),
         pytest.param("<testsuites><testsuite>", id="torn"),
-        pytest.param("", id="empty"),
-        pytest.param("\0\1\2", id="bytes"),
     ],
 )
 def test_report_that_is_no_report(report: str, bot: Bot, calculator: Path):
@@ -452,3 +465,74 @@ def test_dirty_work_tree_is_said_and_left_alone(bot: Bot, repository: Path):
     assert ended.exit_code == 0
     assert any("commit" in notice.lower() for notice in ended.result["notices"])
     assert b"not committed" not in ended.diff
+
+
+@pytest.mark.bwrap
+def test_unreachable_server(unreachable: tuple[Bot, "subprocess.Popen[str]", int]):
+    bot, process, port = unreachable
+    ended = bot.end_of(process)
+    refused(ended, 9, f"127.0.0.1:{port}", "--api-base")
+    assert [event["cause"] for event in ended.events if event["type"] == "model_gave_up"] == ["unreachable"]
+    assert len([event for event in ended.events if event["type"] == "model_retried"]) > 1
+    assert bot.leftovers() == []
+
+
+# ------------------------------------------------------------------------------------------- what is told to whom
+
+
+CANARIES = {"OPENAI_API_KEY": "sk-canary-of-the-model", "GITHUB_TOKEN": "ghp_canary-of-the-forge"}
+
+
+def test_no_secret_is_anywhere_in_the_box_or_in_what_a_run_leaves(sandbox: str, bot: Bot, repository: Path):
+    bot.environment |= CANARIES
+    look = call("shell", command="env; cat /proc/*/environ /proc/*/cmdline; grep -rs canary /etc /home /tmp . | head")
+    (repository.parent / "issue.md").write_text("Adding takes away.\n")
+    with serve([look, FIX, finish("Mended.")]) as model, open(repository.parent / "issue.md", "rb") as issue:
+        arguments = bot.run_arguments(repository, task=None, issue="-", api_base=model.api_base, sandbox=sandbox)
+        process = bot.start(*arguments, stdin=issue)
+        shown = set()
+        while process.poll() is None and len(model.requests) < 3:
+            shown |= {line for line in command_lines() if "canary" in line}
+            time.sleep(0.05)
+        ended = bot.end_of(process)
+    assert ended.exit_code == 0
+    assert ended.result["task"].startswith("Adding takes away.")
+    assert shown == set(), "a secret stood in the arguments of a process"
+    assert "PATH=" in model.said_to_it(), "the box's environment was not seen, so this test shows nothing"
+    left = b"".join(path.read_bytes() for path in bot.out.rglob("*") if path.is_file())
+    for canary in CANARIES.values():
+        assert canary not in model.said_to_it()
+        assert canary not in ended.stdout + ended.stderr
+        assert canary.encode() not in left
+
+
+def command_lines() -> Iterator[str]:
+    """Yield the arguments of every process of this machine but those that the box itself looked for."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if "grep" not in line:
+            yield line
+
+
+@pytest.mark.bwrap
+def test_what_a_person_sees(bot: Bot, repository: Path):
+    with serve(MENDED) as model:
+        arguments = bot.run_arguments(repository, api_base=model.api_base)
+        arguments.remove("--json")
+        ended = bot.end_of(bot.start(*arguments))
+    assert ended.exit_code == 0
+    for word in (
+        "Verification",
+        "test_add",
+        "fixed",
+        "+    return a + b",
+        "Commit message",
+        "Pull request",
+        "verified",
+    ):
+        assert word in ended.stdout
+    for word in ("baseline", "step 1", "checks", "tokens"):
+        assert word in ended.stderr
