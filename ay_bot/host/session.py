@@ -70,6 +70,8 @@ class Session:
         if isinstance(reply, ModelFailure):
             self._log.emit(ModelGaveUp(request_id=reply.request_id, cause=reply.cause, message=reply.message))
             return reply
+        if reply.usage.cost_usd is None and not self.usage.requests:
+            self._log.notice("the price of this model is not known: `--max-cost` can't hold, `--max-tokens` does")
         self.usage += reply.usage
         self._log.emit(
             ModelAnswered(
