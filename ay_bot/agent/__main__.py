@@ -16,7 +16,7 @@ from ay_bot.agent.hardening import end_with, harden, move_pipe
 from ay_bot.errors import AyBotError, ProtocolBroken
 from ay_bot.protocol.box_config import BoxConfig
 from ay_bot.protocol.channel import Body, Channel, Closed
-from ay_bot.protocol.events import AgentEvent
+from ay_bot.protocol.events import AgentEvent, ToolStarted
 from ay_bot.protocol.messages import (
     PROTOCOL_VERSION,
     BoxFailed,
@@ -73,6 +73,7 @@ class Program:
         self._digests: dict[bytes, bytes] = {}
         self._manifest: Manifest | None = None
         self._agent: Agent | None = None
+        self._untold: list[Happened] = []
 
     def serve(self) -> None:
         """Do what the host says until it says no more."""
@@ -135,6 +136,7 @@ class Program:
         if not self._manifest:
             msg = "an ending before any task"
             raise ProtocolBroken(msg)
+        self._tell_all()
         changes = self._manifest.changes()
         finished = Finished(
             reason=ending.reason,
@@ -166,7 +168,8 @@ class Program:
         )
 
     def _ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
-        self._channel.send(request)
+        self._channel.send_together([*self._untold, request])
+        self._untold.clear()
         answer, _ = self._channel.receive()
         match answer:
             case ModelReply() | ModelFailure() if answer.request_id == request.request_id:
@@ -178,7 +181,13 @@ class Program:
                 raise ProtocolBroken(msg)
 
     def _tell(self, event: AgentEvent) -> None:
-        self._channel.send(Happened(event=event))
+        self._untold.append(Happened(event=event))
+        if isinstance(event, ToolStarted):  # nothing else takes long until the next request, which takes them along
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        self._channel.send_together(self._untold)
+        self._untold.clear()
 
 
 def hello() -> Hello:

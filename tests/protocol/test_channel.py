@@ -122,3 +122,10 @@ def test_defaults_travel_too():
     finished = Finished(reason="finished")
     channel = Channel(Pipe(sent((hello,), (finished,))), BOX)
     assert [channel.receive()[0], channel.receive()[0]] == [hello, finished]
+
+
+def test_messages_sent_together_arrive_as_if_sent_one_by_one():
+    messages = [Hello(protocol=1, pid=1, uid=2, python="3"), Hello(protocol=2, pid=1, uid=2, python="3")]
+    pipe = Pipe()
+    Channel(pipe, BOX).send_together(messages)
+    assert bytes(pipe.written) == sent(*((message,) for message in messages))
