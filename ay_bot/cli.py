@@ -179,6 +179,36 @@ def gate(context: typer.Context) -> None:
         raise typer.Exit(code)
 
 
+@app.command()
+def edit(
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="edit, apply_patch, search_replace, udiff or whole. Default: guessed from the reply."
+        ),
+    ] = None,
+    parse_only: Annotated[bool, typer.Option("--parse-only", help="Print the edits that a reply asks for.")] = False,
+    batch: Annotated[bool, typer.Option("--batch", help="Read many lines, and answer each.")] = False,
+) -> None:
+    """Apply a model's edits: a JSON line on stdin with the files and `edits` or a `reply`, and one on stdout."""
+    from ay_bot.agent.edits.formats import parse_format
+    from ay_bot.agent.edits.shell_edit import BadLine, answer_bad_line, answer_line
+    from ay_bot.errors import UsageError
+
+    known = parse_format(form)
+    unusable = ""
+    for line in sys.stdin.buffer if batch else [sys.stdin.buffer.read()]:
+        if batch and not line.strip():
+            continue
+        try:
+            typer.echo(answer_line(line, known, parse_only=parse_only))
+        except BadLine as error:
+            typer.echo(answer_bad_line(error))
+            unusable = str(error)
+    if unusable and not batch:
+        raise UsageError(unusable, hint="give one JSON object, or many lines with --batch")
+
+
 def _end(result: "Result") -> None:
     if result.status == "error":
         _complain(result.reason)

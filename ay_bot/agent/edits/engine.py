@@ -30,9 +30,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why a hunk can't be applied, for the model."""
+    """Why a hunk can't be applied, for the model; `ambiguous` if it stands more than once."""
 
     why: str
+    ambiguous: bool = False
 
 
 def apply_hunk(
@@ -106,7 +107,10 @@ def _first_only(match: Match, hunk: Hunk, source: Source) -> Match:
 
 def _ambiguous(matches: list[Match]) -> Refused:
     places = ", ".join(str(match.start + 1) for match in matches[:10])
-    return Refused(f"the search text stands {len(matches)} times, at lines {places}; make it unique with more lines")
+    return Refused(
+        f"the search text stands {len(matches)} times, at lines {places}; make it unique with more lines",
+        ambiguous=True,
+    )
 
 
 def _already(source: Source, lines: list[Line], hunk: Hunk, low: int, high: int) -> Applied | None:

@@ -29,12 +29,12 @@ def _apply(stage: Stage, operation: Operation, resolve: Resolve, show: Show) -> 
         match operation.action:
             case "Add":
                 stage.write(path, name, "".join(line + "\n" for line in operation.lines).encode("utf-8", "replace"))
-                return Report(name, f"added {name}")
+                return Report(name, f"added {name}", how="new file")
             case "Delete":
                 if stage.open(path, name).after is None:
                     return Report(name, f"{name} does not exist", ok=False)
                 stage.write(path, name, None)
-                return Report(name, f"deleted {name}")
+                return Report(name, f"deleted {name}", how="exact")
             case "Update":
                 return _update(stage, operation, path, resolve, show)
     except StageError as error:
@@ -49,6 +49,8 @@ def _update(stage: Stage, operation: Operation, path: Path, resolve: Resolve, sh
     lines = split(decoded.text)
     cursor = 0
     notes: list[str] = []
+    hows: list[str] = []
+    already = True
     for number, chunk in enumerate(operation.chunks, 1):
         outcome = _chunk(lines, replace(chunk, hunk=replace(chunk.hunk, end=usual_end(lines))), cursor)
         if isinstance(outcome, Refused):
@@ -57,15 +59,19 @@ def _update(stage: Stage, operation: Operation, path: Path, resolve: Resolve, sh
             notes.append(f"hunk {number} already applied")
         elif outcome.how != "exact":
             notes.append(f"hunk {number}: {outcome.how}")
+        hows.append(outcome.how)
+        already = already and outcome.already
         lines, cursor = outcome.lines, outcome.last
     stage.write(path, name, decoded.encode(join(lines)))
     text = f"updated {name}" + (f" ({'; '.join(notes)})" if notes else "")
+    how = ", ".join(dict.fromkeys(hows))
     if operation.move_to and (target := resolve(operation.move_to)) != path:
         stage.write(target, show(target), stage.open(path, name).after)
         stage.open(target, show(target)).mode = stage.open(path, name).mode
         stage.write(path, name, None)
         text += f", moved to {show(target)}"
-    return Report(name, text)
+        already = False
+    return Report(name, text, how=how, already=already)
 
 
 def _chunk(lines: list[Line], chunk: Chunk, cursor: int) -> Applied | Refused:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
-from ay_bot.agent.edits.report import Report
+from ay_bot.agent.edits.report import Report, report_outcome
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
 
@@ -33,7 +33,7 @@ def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacem
     for number, replacement in enumerate(replacements, 1):
         label = name if len(replacements) == 1 else f"{name}, edit {number}"
         outcome = replace_one(lines, replacement.search, replacement.replace)
-        reports.append(_report(name, label, outcome))
+        reports.append(report_outcome(name, label, outcome))
         if isinstance(outcome, Applied):
             lines = outcome.lines
     try:
@@ -131,14 +131,4 @@ def _create(stage: Stage, path: Path, name: str, replacements: list[Replacement]
         return Report(name, f"{name} does not exist; to create it, give one edit with an empty search", ok=False)
     content = replacements[0].replace
     stage.write(path, name, content.encode("utf-8", "replace"))
-    return Report(name, f"created {name} ({len(split(content))} lines)")
-
-
-def _report(name: str, label: str, outcome: Applied | Refused) -> Report:
-    if isinstance(outcome, Refused):
-        return Report(name, f"{label}: {outcome.why}", ok=False)
-    where = f"line {outcome.first}" if outcome.last <= outcome.first else f"lines {outcome.first}-{outcome.last}"
-    if outcome.already:
-        return Report(name, f"{label}: already applied, see {where}")
-    how = "" if outcome.how == "exact" else f" ({outcome.how})"
-    return Report(name, f"edited {label}, {where}{how}")
+    return Report(name, f"created {name} ({len(split(content))} lines)", how="new file")

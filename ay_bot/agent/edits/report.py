@@ -2,11 +2,26 @@
 
 from dataclasses import dataclass
 
+from ay_bot.agent.edits.engine import Applied, Refused
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`text` is for the model; `path` is the file as the model writes it."""
+    """`text` is for the model; `path` is the file as the model writes it; `how` is the engine's pass."""
 
     path: str
     text: str
     ok: bool = True
+    how: str = ""
+    already: bool = False
+
+
+def report_outcome(name: str, label: str, outcome: Applied | Refused) -> Report:
+    """Say what the engine made of an edit of the file `name`."""
+    if isinstance(outcome, Refused):
+        return Report(name, f"{label}: {outcome.why}", ok=False)
+    where = f"line {outcome.first}" if outcome.last <= outcome.first else f"lines {outcome.first}-{outcome.last}"
+    if outcome.already:
+        return Report(name, f"{label}: already applied, see {where}", how=outcome.how, already=True)
+    how = "" if outcome.how == "exact" else f" ({outcome.how})"
+    return Report(name, f"edited {label}, {where}{how}", how=outcome.how)

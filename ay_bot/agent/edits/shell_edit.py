@@ -1,0 +1,190 @@
+"""Edits from the shell: a JSON line with files and edits or a reply in, a JSON line with what became of them out."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ay_bot.agent.edits.formats import Format, Item, ToolEdit, apply_items, guess_format, parse_reply
+from ay_bot.agent.edits.memory import MemoryStage, stage_texts
+from ay_bot.agent.edits.patch import Operation
+from ay_bot.agent.edits.report import Report
+from ay_bot.agent.edits.search_replace import Block, Command, Problem
+from ay_bot.agent.edits.staging import StageError
+from ay_bot.agent.edits.syntax import new_syntax_errors
+from ay_bot.agent.edits.unified import FileDiff
+from ay_bot.agent.edits.whole import WholeFile
+
+Status = Literal["applied", "already", "refused", "held", "malformed", "ignored"]
+Edit = dict[str, str | bool]
+HELD = "it could be applied, but nothing is written because another edit of the call can't be"
+
+
+class Request(BaseModel):
+    """One line of input; null is a file that does not exist."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    id: str | int | float | None = None
+    files: dict[str, str | None] = {}
+    edits: list[ToolEdit] | None = None
+    reply: str | None = None
+
+
+class Outcome(BaseModel):
+    """What became of one edit; `pass` says how loosely its place was found."""
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str | None
+    status: Status
+    how: str | None
+    reason: str
+
+    def shown(self) -> dict[str, str | None]:
+        """As the line of output has it."""
+        return {"path": self.path, "status": self.status, "pass": self.how, "reason": self.reason}
+
+
+class BadLine(Exception):
+    """A line that is no request; the text says why."""
+
+    def __init__(self, why: str, identity: str | float | None = None) -> None:
+        super().__init__(why)
+        self.identity = identity
+
+
+def answer_line(line: bytes, form: Format | None, *, parse_only: bool) -> str:
+    """The line of output for a line of input. Raises BadLine."""
+    request = _read(line)
+    items = _items(request, form)
+    if parse_only:
+        return _parsed(request, items)
+    try:
+        stage = stage_texts(request.files)
+    except StageError as error:
+        raise BadLine(str(error), request.id) from error
+    return _applied(request, items, stage)
+
+
+def answer_bad_line(error: BadLine) -> str:
+    """The line of output for a line that is no request."""
+    outcome = Outcome(path=None, status="malformed", how=None, reason=str(error))
+    return _line(id=error.identity, ok=False, files={}, results=[outcome.shown()])
+
+
+def _read(line: bytes) -> Request:
+    try:
+        content: object = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        msg = f"the line is not JSON: {error}"
+        raise BadLine(msg) from error
+    identity = content.get("id") if isinstance(content, dict) else None
+    known = identity if isinstance(identity, str | int | float) else None
+    try:
+        request = Request.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        msg = f"the line is not a request: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        raise BadLine(msg, known) from error
+    if (request.edits is None) == (request.reply is None):
+        msg = "the line is not a request: it must have either `edits` or `reply`"
+        raise BadLine(msg, known)
+    return request
+
+
+def _items(request: Request, form: Format | None) -> tuple[Item, ...]:
+    if request.reply is None:
+        return tuple(Block(edit.path, edit.search, edit.replace) for edit in request.edits or ())
+    known = [name for name, text in request.files.items() if text is not None]
+    return parse_reply(request.reply, form or guess_format(request.reply), known)
+
+
+def _parsed(request: Request, items: Sequence[Item]) -> str:
+    problems = [item for item in items if isinstance(item, Problem)]
+    edits = [edit for item in items for edit in _edits(item)]
+    return _line(id=request.id, ok=not problems, edits=edits, results=[_malformed(item).shown() for item in problems])
+
+
+def _applied(request: Request, items: Sequence[Item], stage: MemoryStage) -> str:
+    reports = apply_items(stage, items, stage.resolve, stage.name)
+    flat = [report for some in reports for report in some]
+    failed = not flat or not all(report.ok for report in flat)
+    outcomes = [out for item, some in zip(items, reports, strict=True) for out in _outcomes(item, some, failed=failed)]
+    if not flat:
+        outcomes.append(Outcome(path=None, status="refused", how=None, reason="no edit is asked for"))
+    if not failed:
+        outcomes = list(_with_warnings(outcomes, stage))
+    files = stage.texts(before=failed)
+    return _line(id=request.id, ok=not failed, files=files, results=[outcome.shown() for outcome in outcomes])
+
+
+def _outcomes(item: Item, reports: Sequence[Report], *, failed: bool) -> Iterator[Outcome]:
+    if isinstance(item, Problem):
+        yield _malformed(item)
+        return
+    if isinstance(item, Command):
+        yield Outcome(path=None, status="ignored", how=None, reason=f"a shell command is not an edit: {item.text}")
+        return
+    for report in reports:
+        if not report.ok:
+            yield Outcome(path=report.path or None, status="refused", how=None, reason=report.text)
+        elif report.already:
+            yield Outcome(path=report.path, status="already", how=report.how, reason=report.text)
+        elif failed:
+            yield Outcome(path=report.path, status="held", how=report.how, reason=HELD)
+        else:
+            yield Outcome(path=report.path, status="applied", how=report.how, reason=report.text)
+
+
+def _malformed(problem: Problem) -> Outcome:
+    return Outcome(path=problem.path or None, status="malformed", how=None, reason=problem.why)
+
+
+def _with_warnings(outcomes: Sequence[Outcome], stage: MemoryStage) -> Iterator[Outcome]:
+    """The outcomes; the last one of a file that is no longer valid Python says so."""
+    broken = new_syntax_errors(stage, stage.name)
+    last = {outcome.path: number for number, outcome in enumerate(outcomes)}
+    for number, outcome in enumerate(outcomes):
+        mine = [text for text in broken if last[outcome.path] == number and f" {outcome.path} is no longer " in text]
+        yield outcome.model_copy(update={"reason": "\n".join([outcome.reason, *mine])})
+
+
+def _edits(item: Item) -> list[Edit]:
+    """An item as the parser read it, in the form of the `edit` tool as far as that can say it."""
+    match item:
+        case Block():
+            return [{"path": item.path, "search": item.search, "replace": item.replace}]
+        case Command():
+            return [{"shell": item.text}]
+        case WholeFile():
+            return [{"path": item.path, "content": item.content}]
+        case Operation():
+            hunks = [(chunk.hunk.old, chunk.hunk.new) for chunk in item.chunks]
+            hunks += [([], list(item.lines))] if item.action == "Add" else []
+            move = item.move_to
+            return _hunk_edits(item.path, hunks, move=move, delete=item.action == "Delete")
+        case FileDiff():
+            pairs = [(hunk.hunk.old, hunk.hunk.new) for hunk in item.hunks]
+            move = item.new or "" if item.new != item.old and item.old else ""
+            return _hunk_edits(item.path, pairs, move=move, delete=item.new is None)
+        case Problem():
+            return []
+
+
+def _hunk_edits(path: str, hunks: Sequence[tuple[list[str], list[str]]], *, move: str, delete: bool) -> list[Edit]:
+    edits: list[Edit] = [{"path": path, "search": _text(old), "replace": _text(new)} for old, new in hunks]
+    if move:
+        edits.append({"path": path, "move_to": move})
+    if delete:
+        edits.append({"path": path, "delete": True})
+    return edits
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _line(**content: object) -> str:
+    return json.dumps(content)
