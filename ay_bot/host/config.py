@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from ay_bot.errors import UsageError
 from ay_bot.protocol.conversation import Value
@@ -15,8 +15,6 @@ Line = Annotated[str, Field(max_length=4000)]
 
 class Settings(Value):
     """Everything that a run can be told. Money is US dollars, times are seconds, 0 means no cap where it says so."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     model: Line = ""
     """The model for the main role, as litellm names it: `provider/name`."""

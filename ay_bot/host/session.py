@@ -41,7 +41,7 @@ class Session:
     `meanwhile` is called when the model is asked for the first time: until then, the run has no time for other work.
     """
 
-    def __init__(self, box: Box, model: Model, log: EventLog, meanwhile: tuple[Callable[[], None], ...] = ()) -> None:
+    def __init__(self, box: Box, model: Model, log: EventLog, meanwhile: tuple[Callable[[], object], ...] = ()) -> None:
         self._box = box
         self._model = model
         self._log = log
