@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench coverage image lock clean
+.PHONY: help demo test conformance lint format bench coverage image lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -15,6 +15,10 @@ demo: ## Install, and run the main job on a small repository with a scripted mod
 test: ## Install all that the tests need, and run the whole suite
 	@scripts/bootstrap dev
 	@scripts/test
+
+conformance: ## Compare with the results of other systems, if their cases lie beside the project
+	@scripts/bootstrap dev
+	@$(BIN)/python -m pytest -q tests/agent/edits/test_conformance.py tests/agent/test_stuck.py
 
 lint: ## Run ruff, mypy and the import contracts
 	@scripts/bootstrap dev

@@ -3,10 +3,10 @@
 import difflib
 import re
 from collections.abc import Collection, Sequence
-from pathlib import PurePosixPath
 
 LOOK_BACK = 3  # lines
 CLOSE = 0.8
+MOST_COMPARED = 1_000  # known files; the comparison is slow
 LONGEST = 250  # characters; no path that a model names is longer
 FENCE = re.compile(r"\s*(?:(`{3,}|~{3,})|</?(?:source|code|pre|codeblock|sourcecode)>)")
 PATH = re.compile(r"[\w.@+\-/\\()\[\]]+")
@@ -40,10 +40,11 @@ def choose(names: Sequence[str], known: Collection[str]) -> str:
         if name in known:
             return name
     for name in names:
-        same = [path for path in known if PurePosixPath(path).name == name]
+        same = [path for path in known if path.rpartition("/")[2] == name]
         if len(same) == 1:
             return same[0]
-        close = [] if same else difflib.get_close_matches(name[:LONGEST], list(known), n=1, cutoff=CLOSE)
+        comparable = not same and len(known) <= MOST_COMPARED and len(name) <= LONGEST
+        close = difflib.get_close_matches(name, list(known), n=1, cutoff=CLOSE) if comparable else []
         if close:
             return close[0]
     return next((name for name in names if "." in name), names[0] if names else "")

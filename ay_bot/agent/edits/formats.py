@@ -23,12 +23,11 @@ Format = Literal["edit", "apply_patch", "search_replace", "udiff", "whole"]
 Item = Block | Operation | FileDiff | WholeFile | Command | Problem
 
 MARKS: dict[Format, re.Pattern[str]] = {
-    "search_replace": re.compile(r"^\s*<{5,9} SEARCH>?\s*$", re.MULTILINE),
-    "apply_patch": re.compile(r"^\s*\*\*\* Begin Patch\s*$", re.MULTILINE),
+    "search_replace": re.compile(r"^[ \t]*<{5,9} SEARCH>?[ \t\r]*$", re.MULTILINE),
+    "apply_patch": re.compile(r"^[ \t]*\*\*\* Begin Patch[ \t\r]*$", re.MULTILINE),
     "udiff": re.compile(r"^(?:--- .*\n\+\+\+ |@@ |diff --git )", re.MULTILINE),
 }
-FENCED_DIFF = re.compile(r"^\s*```(?:diff|udiff|patch)\b", re.MULTILINE)
-OBJECT = re.compile(r"\{.*\}", re.DOTALL)
+FENCED_DIFF = re.compile(r"^[ \t]*```(?:diff|udiff|patch)\b", re.MULTILINE)
 
 
 class ToolEdit(BaseModel):
@@ -131,9 +130,9 @@ def _staged(stage: Stage, item: Item, name: str, resolve: Resolve, show: Show) -
 
 
 def _tool_edits(reply: str) -> tuple[Item, ...]:
-    found = OBJECT.search(reply)
+    start, end = reply.find("{"), reply.rfind("}") + 1
     try:
-        call = ToolCall.model_validate(json.loads(found[0] if found else reply), strict=False)
+        call = ToolCall.model_validate(json.loads(reply[start:end] if 0 <= start < end else reply), strict=False)
     except (ValueError, RecursionError) as error:
         first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         return (Problem("", f"the reply is not a JSON object with `path` and `edits`: {first}"),)

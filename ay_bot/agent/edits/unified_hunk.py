@@ -95,7 +95,8 @@ def _build(lines: Sequence[str], line: int) -> DiffHunk:
             found.append(HunkLine("-", text[1:]))
         else:
             found.append(HunkLine(" ", text.removeprefix(" ")))
-    while found and found[-1] == HunkLine(" ", "") and not lines[-1].startswith(" "):
+    for text in reversed(lines):
+        if text or not found:
+            break
         found.pop()  # blank lines before what follows belong to nothing
-        lines = lines[:-1]
     return DiffHunk(Hunk(tuple(found)), line, old_newline, new_newline)

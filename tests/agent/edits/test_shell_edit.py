@@ -2,10 +2,12 @@
 
 import io
 import json
+import time
+from typing import get_args
 
 import pytest
 
-from ay_bot.agent.edits.formats import guess_format
+from ay_bot.agent.edits.formats import Format, guess_format
 from ay_bot.agent.edits.shell_edit import answer_line
 from ay_bot.cli import app
 from ay_bot.errors import UsageError
@@ -98,6 +100,22 @@ def test_bytes_outside_the_change_are_kept():
     text = "\ufeffa\r\n\u00e9\tb  \r\nc"
     got = answer(files={"a.txt": text}, edits=[{"path": "a.txt", "search": "a\n", "replace": "A\n"}])
     assert got["files"]["a.txt"] == text.replace("a", "A", 1)
+
+
+HOSTILE = ["\n" * 60_000, "{" * 60_000 + '"edits""search"', "<<<<<<< SEARCH\n" * 20_000, "```\n" * 20_001]
+HOSTILE += [
+    "@@ -1,99999 +1,99999 @@\n" * 20_000,
+    "--- a\n+++ b\n@@ @@\n x" + "\n" * 60_000,
+    "```diff\n" + " a\n" * 20_000,
+]
+
+
+@pytest.mark.parametrize("reply", HOSTILE)
+def test_hostile_replies_take_no_time(reply):
+    began = time.perf_counter()
+    for form in (None, *get_args(Format)):
+        answer(files={"a.py": PY}, reply=reply, form=form)
+    assert time.perf_counter() - began < 10
 
 
 def run(monkeypatch, capsys, text, *flags):
