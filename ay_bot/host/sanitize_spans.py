@@ -16,7 +16,7 @@ TAG: Final = re.compile(rf"<(?:[A-Za-z][A-Za-z0-9-]*+{_ATTRIBUTE}*+{_SPACE}*+/?>
 LONGEST_TAG: Final = 70_000
 """More than any text that GitHub stores, and a bound on the time that a tag without an end can cost."""
 
-_AUTOLINK = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*+>|<[\w.+-]{1,80}@[\w.-]{1,250}>")
+AUTOLINK: Final = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*+>|<[\w.+-]{1,80}@[\w.-]{1,250}>")
 _COMMENT_EDGE = re.compile(r"<!--|--!?>")
 _MARKERS = r"(?:(?:[-*+]|\d{1,9}[.)])[ \t]++)"
 _OPENER = re.compile(rf"(?P<lead>[ \t]*+{_MARKERS}*+)(?P<run>`{{3,}}|~{{3,}})(?P<info>.*)")
@@ -72,6 +72,7 @@ class _Blocks:
         self.inner: _Blocks | None = None
         self.lists = False
         self.indented = True
+        self.opened = False
 
     def feed(self, line: str) -> tuple[int, bool]:
         """Return how surely `line` is code, and whether it is ordinary text in every reading."""
@@ -80,7 +81,10 @@ class _Blocks:
         quoted = self._quoted(line)
         ways = [way for state in self.states for way in self._ways(state, line, quoted)]
         plain = self.states == {None} and not _RAW_HTML.match(line)
-        self.states = {state for state, _ in ways}
+        before, self.states = self.states, {state for state, _ in ways}
+        self.opened = any(isinstance(state, _Fence) for state in self.states - before) or bool(
+            quoted is not None and self.inner and self.inner.opened
+        )
         self.lost = len(self.states) > _MOST_STATES
         marks = {mark for _, mark in ways}
         mark = SURELY if marks == {SURELY} else POSSIBLY if marks - {0} else 0
@@ -164,6 +168,16 @@ def code_mask(text: str) -> bytearray:
     return mask
 
 
+def fence_lines(text: str) -> Iterator[Span]:
+    """Yield the lines that open a fence in any reading."""
+    blocks, start = _Blocks(), 0
+    for line in text.split("\n") if "```" in text or "~~~" in text else ():
+        blocks.feed(line)
+        if blocks.opened and not blocks.lost:
+            yield Span(start, start + len(line))
+        start += len(line) + 1
+
+
 def _mark_inline(text: str, lines: list[Span], mask: bytearray, *, sure: bool) -> None:
     if not lines or "`" not in text[lines[0].start : lines[-1].end]:
         return
@@ -212,7 +226,7 @@ def _skip_markup(text: str, position: int) -> int:
     if text.startswith("<!--", position):
         end = text.find("-->", position + 2)
         return position + 4 if end < 0 else end + 3
-    found = TAG.match(text, position, position + LONGEST_TAG) or _AUTOLINK.match(text, position)
+    found = TAG.match(text, position, position + LONGEST_TAG) or AUTOLINK.match(text, position)
     return found.end() if found else position + 1
 
 

@@ -17,9 +17,20 @@ values = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
     max_leaves=8,
 )
-KEYS = (
-    "action issue comment review pull_request sender repository label assignee inputs client_payload schedule".split()
-)
+KEYS = [
+    "action",
+    "issue",
+    "comment",
+    "review",
+    "pull_request",
+    "sender",
+    "repository",
+    "label",
+    "assignee",
+    "inputs",
+    "client_payload",
+    "schedule",
+]
 near = st.fixed_dictionaries(
     {},
     optional={
