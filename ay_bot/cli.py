@@ -209,6 +209,17 @@ def edit(
         raise UsageError(unusable, hint="give one JSON object, or many lines with --batch")
 
 
+@app.command()
+def sanitize(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the text and every removal as JSON.")] = False,
+) -> None:
+    """Clean the text on stdin of all that a person wouldn't see, and print the rest."""
+    from ay_bot.host.sanitize import sanitize as clean
+
+    cleaned = clean(sys.stdin.buffer.read().decode(errors="replace"))
+    typer.echo(cleaned.as_json() if as_json else cleaned.text.encode(), nl=as_json)
+
+
 def _end(result: "Result") -> None:
     if result.status == "error":
         _complain(result.reason)
