@@ -36,6 +36,9 @@ class Script:
     def configure(self, configure: Configure) -> None:
         self.configured.append(configure)
 
+    def wait_ready(self) -> None:
+        assert self.configured
+
     def close(self) -> None:
         self.closed.set()
 
