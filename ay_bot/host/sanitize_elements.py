@@ -41,7 +41,7 @@ _KNOWN: Final = frozenset(
 )
 _LENIENT = re.compile(r"</?[A-Za-z][^\s/<>\"'=]*+(?:[^<>\"'\n]|\n(?![ \t]*\n)|\"[^\"<>]*+\"|'[^'<>]*+'|[\"'])*+>")
 _BLOCK = re.compile(r"^[ \t>*+-]*+(?:\d{1,9}[.)][ ])?<[A-Za-z/!?][\s\S]*?(?=\n[ \t]*\n|\Z)", re.MULTILINE)
-_BOGUS = re.compile(r"</[^A-Za-z<>][^<>]*>|<[!?](?!--)[^<>]*>")
+_BOGUS = re.compile(r"<[!?](?!--)|</[^A-Za-z<>][^<>]*>")
 _BOGUS_IN_BLOCK = re.compile(r"<(?:[!?](?!--)|/[^A-Za-z<>])[^>]*(?:>|\Z)")
 _NAME = re.compile(r"</?([A-Za-z][^\s/<>\"'=]*)")
 _ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*+=\s*+(\"[^\"]*+\"|'[^']*+'|[^\s\"'<>`]++))?+")
@@ -131,23 +131,34 @@ def _bogus(text: str, code: bytearray) -> Iterator[Edit]:
     position = 0
     for start, end in _blocks(text):
         for found in _BOGUS_IN_BLOCK.finditer(text, max(start, position), end):
+            if code[found.start()] == SURELY:
+                continue
             position = found.end()
             if text[position - 1] != ">":  # a block of this sort goes on over blank lines
                 position = text.find(">", position) + 1 or len(text)
             yield _bogus_edit(text, found.start(), position)
     position = 0
+    missing: set[str] = set()
     while match := _BOGUS.search(text, position):
         start, position = match.span()
-        if code[start] != SURELY:
-            edit = _bogus_edit(text, start, position)
-            position = edit.end
-            yield edit
+        if code[start] != SURELY and (end := _bogus_end(text, match, missing)):
+            position = end
+            yield _bogus_edit(text, start, end)
+
+
+def _bogus_end(text: str, match: re.Match[str], missing: set[str]) -> int:
+    """Return where a declaration or instruction ends; 0 if it does not, and then no later one does."""
+    if match.group().endswith(">"):
+        return match.end()
+    closing = "?>" if match.group() == "<?" else "]]>" if text.startswith("[CDATA[", match.end()) else ">"
+    found = -1 if closing in missing else text.find(closing, match.start())
+    if found < 0:
+        missing.add(closing)
+        return 0
+    return found + len(closing)
 
 
 def _bogus_edit(text: str, start: int, end: int) -> Edit:
-    for opening, closing in (("<?", "?>"), ("<![CDATA[", "]]>")):
-        if text.startswith(opening, start) and (last := text.find(closing, start)) >= 0:
-            end = last + len(closing)
     return Edit(start, end, Kind.COMMENT, text[start + 2 : end].strip(" ?>]"))
 
 
