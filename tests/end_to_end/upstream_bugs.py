@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot_runs import commit_all
+from bot_runs import QUICK_TESTS, commit_all
 from scripted_answers import Answer, call
 
 Groups = list[list[tuple[str, int, int, int, int]]]
@@ -34,7 +34,7 @@ class Bug:
     source: str
     tests: str
     shown_by: tuple[str, ...]
-    command: str = "python -m pytest -q"
+    command: str = QUICK_TESTS
 
     @property
     def name(self) -> str:
@@ -66,7 +66,7 @@ MARKUPSAFE = Bug(
     source="src/markupsafe/__init__.py",
     tests="tests/test_markupsafe.py",
     shown_by=("test_escaping[markupsafe._native]",),
-    command="PYTHONPATH=src python -m pytest -q",
+    command=f"PYTHONPATH=src {QUICK_TESTS}",
 )
 """`striptags` left a gap of several spaces where a tag had been. Upstream's test is an old one, made stricter."""
 
@@ -76,6 +76,7 @@ H11 = Bug(
     source="h11/_abnf.py",
     tests="h11/tests/test_io.py",
     shown_by=("test_ChunkedReader",),
+    command="python -m pytest -q",
 )
 """A chunk size with blanks behind it was refused. The tests live inside the package."""
 
