@@ -21,8 +21,11 @@ _KINDS: Final = (
     ),
 )
 HIDDEN: Final = re.compile(f"[{''.join(members for _, members in _KINDS)}]")
-_ANSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]"
-_RUN = re.compile(f"(?P<ansi>{_ANSI})|{HIDDEN.pattern}+")
+ESCAPES: Final = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-~]"
+)
+"""What a terminal takes for a command."""
+_RUN = re.compile(f"(?P<ansi>{ESCAPES.pattern})|{HIDDEN.pattern}+")
 _OF_KIND = [(kind, re.compile(f"[{members}]")) for kind, members in _KINDS]
 
 _EMOJI = re.compile(

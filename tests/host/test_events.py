@@ -6,7 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ay_bot.host.events import EVENTS, GHOST, Account, Event, Unheard, parse_event
@@ -105,6 +105,7 @@ def test_a_number_is_a_number(number):
     assert parse_event("issue_comment", issue_comment(number=number)) is Unheard.MALFORMED
 
 
+@settings(deadline=None)
 @given(st.sampled_from([*EVENTS, "push", ""]), st.one_of(values, near))
 def test_at_55_no_json_breaks_it(name, payload):
     parsed = parse_event(name, payload)

@@ -2,12 +2,14 @@
 
 import json
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
+from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ay_bot.host.events import EVENTS, Unheard
@@ -196,6 +198,7 @@ def test_at_10_pull_request_target_is_denied_where_it_would_run():
     assert outcome("pull_request_target", other) == (Outcome.IGNORE, Reason.OTHER_LABEL)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(EVENTS),
     st.recursive(st.none() | st.text() | st.integers(), lambda x: st.dictionaries(st.text(), x, max_size=3)),
@@ -292,14 +295,15 @@ def test_the_gate_loads_nothing_from_outside_the_standard_library():
 
 
 def test_the_gate_takes_at_most_three_tenths_of_a_second_on_a_bare_python(event):
-    from time import perf_counter
+    def spent():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
 
     times = []
-    for _ in range(5):
-        start = perf_counter()
-        command(
-            "--event-name", "issue_comment", "--event", event, start=(sys.executable, "-I", "-S", "-c", BARE, str(ROOT))
-        )
-        times.append(perf_counter() - start)
-    print(f"gate on a bare Python: {min(times):.3f} s")
-    assert min(times) <= 0.3
+    for _ in range(3):
+        begun, started = perf_counter(), spent()
+        arguments = ("--event-name", "issue_comment", "--event", event, "--permission", "write")
+        assert command(*arguments, start=(sys.executable, "-I", "-S", "-c", BARE, str(ROOT)))[0] == 0
+        times.append((spent() - started, perf_counter() - begun))
+    print("gate on a bare Python: {:.3f} s of processor time, {:.3f} s in all".format(*min(times)))
+    assert min(times)[0] <= 0.3  # the clock on the wall would measure how busy this machine is

@@ -152,13 +152,14 @@ def test_at_08_what_never_fires(text):
     assert find_mention(text) is None
 
 
+@settings(deadline=None)
 @given(before=plain, context=st.sampled_from(CONTEXTS), after=plain)
 def test_at_08_a_trigger_hidden_in_a_context_never_fires(before, context, after):
     opening, closing = context
     assert find_mention(f"{before}\n\n{opening}@ay fix this{closing}\n\n{after}") is None
 
 
-@settings(max_examples=400, derandomize=True)
+@settings(deadline=None, max_examples=400, derandomize=True)
 @given(st.lists(noise, min_size=1, max_size=3).map("\n@ay fix ".join))
 def test_at_08_what_fires_is_seen_as_ordinary_text_on_the_page(text):
     assume("<!-->" not in text and "<!--->" not in text)  # readers of HTML disagree about where these end
@@ -168,7 +169,7 @@ def test_at_08_what_fires_is_seen_as_ordinary_text_on_the_page(text):
         assert "XMARKX" in page(marked)[1]
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.one_of(st.text(), noise))
 @example("@ay fix\ud800")
 @example("@ay \0 fix")

@@ -285,7 +285,7 @@ noise = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.one_of(st.text(), noise))
 def test_twice_is_once(text):
     once = sanitize(text)
@@ -293,6 +293,7 @@ def test_twice_is_once(text):
     assert strip_characters(strip_characters(text).text).text == strip_characters(text).text
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(), noise), st.integers(1, 40))
 def test_it_is_never_longer_than_asked_and_always_tells_places(text, most):
     cleaned = sanitize(text, most)
@@ -303,6 +304,7 @@ def test_it_is_never_longer_than_asked_and_always_tells_places(text, most):
     json.loads(cleaned.as_json())
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60))
 def test_at_13_nothing_hidden_comes_out_but_where_it_belongs(text):
     for found in HIDDEN.finditer(sanitize(text).text):
@@ -313,7 +315,7 @@ def test_at_13_nothing_hidden_comes_out_but_where_it_belongs(text):
         assert found.start() > 0
 
 
-@settings(max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=300, derandomize=True)
 @given(st.lists(st.one_of(st.just("WORD"), noise), max_size=6))
 def test_at_12_what_stays_is_seen_on_the_page(parts):
     text = "".join(f" word{index}x " if part == "WORD" else part for index, part in enumerate(parts))

@@ -1,7 +1,7 @@
 """Blocks: nothing that stands in one can end it, forge another, or look like the words of the system."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ay_bot.host.sanitize import fold
@@ -41,6 +41,7 @@ def test_a_block_names_its_trust_and_its_origin():
     assert block == f"<<<ay {NONCE} outsider comment 12 by @mallory>>>\nhello\n{END}"
 
 
+@settings(deadline=None)
 @given(pieces, st.sampled_from(Trust), pieces)
 def test_at_15_nothing_inside_a_block_can_end_it(text, trust, origin):
     block = fold(build_block(text, trust, NONCE, origin=origin))
