@@ -16,6 +16,7 @@ from benchmarks.memory import Peaks, Sampler
 from benchmarks.timed_model import Exchange, TimedModel
 
 PATIENCE = 300.0
+TEST = "python3 -m pytest -q"
 
 
 @dataclass(frozen=True)
@@ -46,12 +47,14 @@ class Seen:
         return [after.arrived - before.answered for before, after in pairwise(self.steps)]
 
 
-def run_bot(repository: Path, script: object, sandbox: str, *, expect: int, sample: bool = False) -> Seen:
+def run_bot(
+    repository: Path, script: object, sandbox: str, *, expect: int, sample: bool = False, test: str = TEST
+) -> Seen:
     """Run ay-bot on a repository, and fail loudly if it doesn't end as expected."""
     with TimedModel(script) as model, tempfile.TemporaryDirectory(prefix="ay-bench-") as directory:
         out = Path(directory) / "out"
         command = [BOT, "run", "--repo", str(repository), "--task", "Mend what fails.", "--model", "openai/scripted"]
-        command += ["--api-base", model.api_base, "--test", "python3 -m pytest -q", "--sandbox", sandbox]
+        command += ["--api-base", model.api_base, "--test", test, "--sandbox", sandbox]
         environment = clean_environment({**LOCAL_PRICES, "OPENAI_API_KEY": "none-needed"})
         started = time.monotonic()
         with _process([*command, "--json", "--out", str(out)], environment) as process:
