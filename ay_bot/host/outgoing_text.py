@@ -20,7 +20,7 @@ _REPLACEMENTS = (
     (re.compile(r"^\s*skip-checks\s*:.*$", re.MULTILINE | re.IGNORECASE), ""),
     # Numbers and addresses of issues, which a keyword before them would close and which notify in any case.
     (re.compile(r"https?://(?=[^\s/]+/[^\s/]+/[^\s/]+/(?:issues|pull|discussions)/\d)", re.IGNORECASE), ""),
-    (re.compile(r"\bGH-(?=\d)", re.IGNORECASE), "no. "),
+    (re.compile(r"(?<![a-z0-9])GH-(?=\d)", re.IGNORECASE), "no. "),
     (re.compile(r"(?<=\w)#(?=\d)"), " no. "),
     (re.compile(r"#(?=\d)"), "no. "),
     # Nobody is called by name.

@@ -198,19 +198,9 @@ def test_no_text_breaks_the_grammar(text):
         "<a hidden ",
     ],
 )
-def test_time_grows_with_the_text_and_no_faster(unit):
-    from time import process_time
-
-    def cost(size):
-        text = "@ay" + unit * (size // len(unit))
-        best = 9.0
-        for _ in range(3):
-            start = process_time()
-            find_mention(text)
-            best = min(best, process_time() - start)
-        return best
-
-    assert cost(80_000) < 8 * max(cost(20_000), 0.002)
+@pytest.mark.timeout(30)  # time that grew with the square of the text would take minutes
+def test_a_hostile_text_ends_soon(unit):
+    find_mention("@ay" + unit * (200_000 // len(unit)))
 
 
 def test_another_name_is_heard():

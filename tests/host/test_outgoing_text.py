@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from ay_bot.host.outgoing_text import neutralise
 from ay_bot.host.plain_text import clean_line, clean_text, fence, shorten
 
-ACTIVE = re.compile(r"@[\w-]|#\d|GH-\d|!\[|<[A-Za-z/!?]|<!--|\[\s*(skip|no)[\s_-]+\w[\w\s-]{0,39}\]", re.IGNORECASE)
+ACTIVE = re.compile(
+    r"@[\w-]|#\d|(?<![a-z0-9])GH-\d|!\[|<[A-Za-z/!?]|<!--|\[\s*(skip|no)[\s_-]+\w[\w\s-]{0,39}\]", re.IGNORECASE
+)
 
 
 @pytest.mark.parametrize(

