@@ -146,20 +146,19 @@ def test_the_total_time_is_limited_too():
 
 
 def test_several_calls_run_side_by_side(setup):
-    setup.model.script = parse_script([{"text": "late", "delay": 1.5}, {"text": "late", "delay": 1.5}, "soon"])
+    setup.model.script = parse_script([{"text": "late", "delay": 1}, {"text": "late", "delay": 1}, "soon"])
     replies: list[ModelReply | ModelFailure] = []
 
     def ask() -> None:
         replies.append(setup.gateway.ask(REQUEST))
 
     threads = [threading.Thread(target=ask) for _ in range(3)]
-    started = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert time.monotonic() - started < 3, "one after the other would take that long"
-    assert sorted(reply.content for reply in replies if isinstance(reply, ModelReply)) == ["late", "late", "soon"]
+    contents = [reply.content for reply in replies if isinstance(reply, ModelReply)]
+    assert contents == ["soon", "late", "late"], "the answer that is quick does not wait for those that are not"
 
 
 def test_progress_while_a_slow_answer_arrives():
