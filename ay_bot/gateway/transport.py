@@ -1,8 +1,11 @@
 """HTTP to a model provider: one POST, answered by a stream of server-sent events, under an idle and a total timeout."""
 
+import contextlib
 import json
+import math
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,8 +19,13 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 20.0
 ERROR_BODY = 64 * 1024
+RINSE_TIME = 0.5
 MAX_EVENT = 32 * 1024 * 1024
 Event = dict[str, JsonValue]
+
+
+class OutOfTime(Exception):
+    """An answer still comes after its total time; silence has a timeout of its own."""
 
 
 class Wire(NamedTuple):
@@ -31,15 +39,17 @@ class Wire(NamedTuple):
 class Answer:
     """A provider's answer, while its connection is open."""
 
-    def __init__(self, response: "httpx.Response") -> None:
+    def __init__(self, response: "httpx.Response", deadline: float = math.inf) -> None:
         self._response = response
+        self._parts = response.iter_bytes()
+        self._deadline = deadline
         self.status = response.status_code
         self.headers = response.headers
 
     def text(self) -> str:
         """Return the beginning of the body."""
         read = bytearray()
-        for part in self._response.iter_bytes():
+        for part in self._parts:
             read += part
             if len(read) >= ERROR_BODY:
                 break
@@ -51,6 +61,7 @@ class Answer:
             if line.startswith(b"data:"):
                 data = line[5:].strip()
                 if data == b"[DONE]":
+                    self._rinse()
                     return
                 if data:
                     yield parse_event(data)
@@ -60,7 +71,9 @@ class Answer:
     def _lines(self) -> Iterator[bytes]:
         # Only \n ends a line here: httpx' own line splitting also cuts at U+2028 and the like inside of JSON strings.
         rest = bytearray()
-        for part in self._response.iter_bytes():
+        for part in self._parts:
+            if time.monotonic() > self._deadline:
+                raise OutOfTime
             rest += part
             *lines, tail = rest.split(b"\n")
             for line in lines:
@@ -70,6 +83,24 @@ class Answer:
                 raise malformed(f"the provider sent a line of more than {MAX_EVENT} bytes")
         if rest:
             yield bytes(rest)
+
+    def _rinse(self) -> None:
+        """Read what follows the last event, for a moment at most: only then can the connection be used again."""
+        import httpx
+
+        limit = threading.Timer(RINSE_TIME, self._cut)
+        limit.start()
+        with contextlib.suppress(httpx.HTTPError):
+            for _ in self._parts:
+                pass
+        limit.cancel()
+
+    def _cut(self) -> None:
+        stream = self._response.extensions.get("network_stream")
+        channel: socket.socket | None = stream.get_extra_info("socket") if stream is not None else None
+        if channel is not None:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                channel.shutdown(socket.SHUT_RDWR)
 
 
 def parse_event(data: bytes) -> Event:
@@ -104,63 +135,31 @@ class Transport:
         """Send `wire` and give the answer as soon as its headers are here."""
         import httpx
 
-        clock = _Clock(self._total)
+        deadline = time.monotonic() + self._total
+        answered = False
         try:
             with self._client.stream("POST", wire.url, headers=wire.headers, content=wire.body) as response:
-                clock.watch(response)
-                yield Answer(response)
+                answered = True
+                yield Answer(response, deadline)
         except httpx.ConnectError as error:
             raise CallFailed("unreachable", f"no connection to {_origin(wire.url)}: {error}", transient=True) from None
         except httpx.ConnectTimeout:
             raise CallFailed("unreachable", f"no connection to {_origin(wire.url)} in time", transient=True) from None
+        except OutOfTime:
+            raise CallFailed("timeout", f"{_origin(wire.url)} was not done after {self._total:g} s") from None
         except httpx.TimeoutException:
             message = f"{_origin(wire.url)} sent nothing for {self.idle_timeout:g} s"
             raise CallFailed("timeout", message) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise self._broken(clock, wire, error) from None
-        finally:
-            clock.stop()
+            raise self._broken(wire, error, answered=answered) from None
 
-    def _broken(self, clock: "_Clock", wire: Wire, error: Exception) -> CallFailed:
-        if clock.ended:
-            return CallFailed("timeout", f"{_origin(wire.url)} was not done after {self._total:g} s")
+    def _broken(self, wire: Wire, error: Exception, *, answered: bool) -> CallFailed:
         import httpx
 
         if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
             return CallFailed("configuration", f"the address {wire.url!r} can't be used: {error}")
         what = f"{_origin(wire.url)} broke the connection: {error}"
-        return malformed(what) if clock.watching else CallFailed("unreachable", what, transient=True)
-
-
-class _Clock:
-    """Ends a response that takes longer than allowed: a socket that is shut down wakes the thread that reads it."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._timer: threading.Timer | None = None
-        self.ended = False
-        self.watching = False
-
-    def watch(self, response: "httpx.Response") -> None:
-        self.watching = True
-        stream = response.extensions.get("network_stream")
-        channel = stream.get_extra_info("socket") if stream is not None else None
-        if channel is None:
-            return
-        self._timer = threading.Timer(self._seconds, self._end, (channel,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _end(self, channel: socket.socket) -> None:
-        self.ended = True
-        try:
-            channel.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # closed meanwhile
-
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        return malformed(what) if answered else CallFailed("unreachable", what, transient=True)
 
 
 def _origin(url: str) -> str:
