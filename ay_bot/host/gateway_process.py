@@ -130,9 +130,12 @@ class Gateway:
         return ready
 
     def ask(
-        self, request: "ModelRequest", on_progress: "Callable[[ModelProgress], None] | None" = None
+        self,
+        request: "ModelRequest",
+        on_progress: "Callable[[ModelProgress], None]" = lambda _: None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> "ModelReply | ModelFailure":
-        """Relay a request and wait for its outcome."""
+        """Relay a request, call `meanwhile`, and wait for the outcome."""
         number = next(self._numbers)  # the agent's own numbers could clash with each other, by accident or malice
         answers: SimpleQueue[Said] = SimpleQueue()
         with self._lock:
@@ -141,13 +144,14 @@ class Gateway:
             self._asked[number] = answers
         try:
             self._send(request.model_copy(update={"request_id": number}))
+            meanwhile()
             return self._wait(request.request_id, answers, on_progress)
         finally:
             with self._lock:
                 del self._asked[number]
 
     def _wait(
-        self, request_id: int, answers: "SimpleQueue[Said]", on_progress: "Callable[[ModelProgress], None] | None"
+        self, request_id: int, answers: "SimpleQueue[Said]", on_progress: "Callable[[ModelProgress], None]"
     ) -> "ModelReply | ModelFailure":
         while True:
             said = answers.get()
@@ -156,8 +160,7 @@ class Gateway:
             renumbered = said.model_copy(update={"request_id": request_id})
             if renumbered.kind != "model_progress":
                 return renumbered
-            if on_progress is not None:
-                on_progress(renumbered)
+            on_progress(renumbered)
 
     def _send(self, message: "Configure | ModelRequest") -> None:
         if self._channel is None:

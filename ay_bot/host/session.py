@@ -10,7 +10,7 @@ from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box
 from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.conversation import Usage
-from ay_bot.protocol.events import ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried
+from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried
 from ay_bot.protocol.messages import (
     BoxFailed,
     BoxToHost,
@@ -30,8 +30,10 @@ from ay_bot.protocol.messages import (
 class Model(Protocol):
     """Whoever answers model requests: the gateway."""
 
-    def ask(self, request: ModelRequest, on_progress: Callable[[ModelProgress], None]) -> ModelReply | ModelFailure:
-        """Return the model's next message, or why there is none."""
+    def ask(
+        self, request: ModelRequest, on_progress: Callable[[ModelProgress], None], meanwhile: Callable[[], None]
+    ) -> ModelReply | ModelFailure:
+        """Return the model's next message, or why there is none; `meanwhile` is called when the request is sent."""
         ...
 
 
@@ -46,6 +48,7 @@ class Session:
         self._model = model
         self._log = log
         self._meanwhile = meanwhile
+        self._untold: list[AgentEvent] = []
         self.usage = Usage()
 
     def seed(self, archive: Path, setup: str) -> None:
@@ -63,40 +66,64 @@ class Session:
         return self._relay()
 
     def ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
-        """Relay one request to the model, and log it."""
-        self._log.emit(ModelAsked(request_id=request.request_id, role=request.role, messages=len(request.messages)))
+        """Ask the model on the host's own behalf, and log it."""
+        reply, log = self._ask(request)
+        log()
+        return reply
+
+    def _ask(self, request: ModelRequest) -> tuple[ModelReply | ModelFailure, Callable[[], None]]:
+        """Relay one request to the model; return the reply, and what logs it once the reply is passed on."""
         started = time.monotonic()
-        reply = self._model.ask(request, self._on_progress)
+
+        def sent() -> None:
+            self._tell()
+            asked = ModelAsked(request_id=request.request_id, role=request.role, messages=len(request.messages))
+            self._log.emit(asked)
+
+        reply = self._model.ask(request, self._on_progress, sent)
+        seconds = round(time.monotonic() - started, 4)
+        return reply, lambda: self._log_reply(reply, seconds)
+
+    def _log_reply(self, reply: ModelReply | ModelFailure, seconds: float) -> None:
         if isinstance(reply, ModelFailure):
             self._log.emit(ModelGaveUp(request_id=reply.request_id, cause=reply.cause, message=reply.message))
-            return reply
+            return
         if reply.usage.cost_usd is None and not self.usage.requests:
             self._log.notice("the price of this model is not known: `--max-cost` can't hold, `--max-tokens` does")
         self.usage += reply.usage
-        self._log.emit(
-            ModelAnswered(
-                request_id=reply.request_id,
-                seconds=round(time.monotonic() - started, 4),
-                usage=reply.usage,
-                total=self.usage,
-                tool_calls=tuple(call.name for call in reply.tool_calls),
-            )
+        answered = ModelAnswered(
+            request_id=reply.request_id,
+            seconds=seconds,
+            usage=reply.usage,
+            total=self.usage,
+            tool_calls=tuple(call.name for call in reply.tool_calls),
         )
-        return reply
+        self._log.emit(answered)
 
     def _relay(self) -> tuple[Finished, bytes]:
+        """Pass messages on first and log them afterwards: the model and the agent need not wait for that."""
         while True:
             message, body = receive(self._box)
             match message:
                 case Happened(event=event):
-                    self._log.emit_from_agent(event)
+                    self._untold.append(event)
+                    if not self._box.channel.has_message():
+                        self._tell()
                 case ModelRequest():
                     self._start_the_rest()
-                    self._box.channel.send(self.ask(message))
+                    reply, log = self._ask(message)
+                    self._box.channel.send(reply)
+                    log()
                 case Finished():
+                    self._tell()
                     return message, body
                 case _:
                     raise unexpected(self._box, message)
+
+    def _tell(self) -> None:
+        for event in self._untold:
+            self._log.emit_from_agent(event)
+        self._untold.clear()
 
     def _start_the_rest(self) -> None:
         for start in self._meanwhile:

@@ -114,6 +114,10 @@ class Channel(Generic[Incoming]):
             raise ProtocolBroken(msg)
         return message, Body(self._read_some, size)
 
+    def has_message(self) -> bool:
+        """Say whether the next message is here already, at least up to its body."""
+        return b"\n" in self._buffer
+
     def _read_some(self, size: int) -> bytes:
         if self._buffer:
             data = bytes(self._buffer[:size])

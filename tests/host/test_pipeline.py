@@ -42,8 +42,9 @@ class Script:
     def close(self) -> None:
         self.closed.set()
 
-    def ask(self, request: ModelRequest, on_progress: object = None) -> ModelReply | ModelFailure:
+    def ask(self, request: ModelRequest, on_progress: object, meanwhile) -> ModelReply | ModelFailure:
         self.requests.append(request)
+        meanwhile()
         turn = self.message if request.role == "weak" else self.turns.pop(0)
         usage = Usage(requests=1, prompt_tokens=10, completion_tokens=2, cost_usd=0.001)
         if isinstance(turn, str):
@@ -224,7 +225,7 @@ def test_tests_that_never_end_prove_nothing(run, repository):
 
 def test_time_that_is_up_ends_model_and_boxes(run):
     class Slow(Script):
-        def ask(self, request, on_progress=None):
+        def ask(self, request, on_progress, meanwhile):
             self.closed.wait(30)
             return ModelFailure(request_id=request.request_id, cause="timeout", message="closed")
 

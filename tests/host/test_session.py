@@ -7,7 +7,8 @@ from pydantic import TypeAdapter
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.session import Session, send_seed
 from ay_bot.protocol.channel import Channel
-from ay_bot.protocol.messages import BoxToHost, Finished, ModelReply, ModelRequest, Seeded, Work
+from ay_bot.protocol.events import StepStarted
+from ay_bot.protocol.messages import BoxToHost, Finished, Happened, ModelReply, ModelRequest, Seeded, Work
 
 
 class Far:
@@ -41,8 +42,9 @@ def test_other_work_begins_once_and_before_the_first_answer():
     order = []
 
     class Model:
-        def ask(self, request, on_progress):
+        def ask(self, request, on_progress, meanwhile):
             order.append("asked")
+            meanwhile()
             return ModelReply(request_id=request.request_id)
 
     far = Far(
@@ -51,3 +53,33 @@ def test_other_work_begins_once_and_before_the_first_answer():
     session = Session(box_of(far), Model(), EventLog("run"), (lambda: order.append("began"),))
     session.work(Work(task="x"))
     assert order == ["began", "asked", "asked"]
+
+
+def test_messages_are_passed_on_first_and_logged_in_their_order_afterwards():
+    order = []
+
+    class Model:
+        def ask(self, request, on_progress, meanwhile):
+            order.append("request passed on")
+            meanwhile()
+            return ModelReply(request_id=request.request_id)
+
+    class Watched(Far):
+        def write(self, data):
+            order.append("message to the box")
+            super().write(data)
+
+    far = Watched(
+        Happened(event=StepStarted(step=1, estimated_tokens=5)), ModelRequest(request_id=1, messages=()),
+        Finished(reason="steps"),
+    )  # fmt: skip
+    log = EventLog("run", (lambda record: order.append(record.event.type),))
+    Session(box_of(far), Model(), log).work(Work(task="x"))
+    assert order == [
+        "message to the box",  # the work
+        "request passed on",
+        "step_started",
+        "model_asked",
+        "message to the box",  # the reply
+        "model_answered",
+    ]
