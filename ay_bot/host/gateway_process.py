@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Self
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 COMMAND = ("-I", "-m", "ay_bot.gateway")
 LOG_BYTES = 64 * 1024
 GRACE = 2.0
+SLOW = 0.2  # seconds; no model that is worth its money answers faster, and a scripted one does
 
 PASSED_NAMES = frozenset(
     {
@@ -133,9 +134,11 @@ class Gateway:
         self,
         request: "ModelRequest",
         on_progress: "Callable[[ModelProgress], None]" = lambda _: None,
-        meanwhile: Callable[[], None] = lambda: None,
+        *,
+        when_sent: Callable[[], None] = lambda: None,
+        when_slow: Callable[[], None] = lambda: None,
     ) -> "ModelReply | ModelFailure":
-        """Relay a request, call `meanwhile`, and wait for the outcome."""
+        """Relay a request and wait for its outcome; `when_slow` is called if the model thinks for longer than SLOW."""
         number = next(self._numbers)  # the agent's own numbers could clash with each other, by accident or malice
         answers: SimpleQueue[Said] = SimpleQueue()
         with self._lock:
@@ -144,17 +147,28 @@ class Gateway:
             self._asked[number] = answers
         try:
             self._send(request.model_copy(update={"request_id": number}))
-            meanwhile()
-            return self._wait(request.request_id, answers, on_progress)
+            when_sent()
+            self.wait_ready()
+            return self._wait(request.request_id, answers, on_progress, when_slow)
         finally:
             with self._lock:
                 del self._asked[number]
 
     def _wait(
-        self, request_id: int, answers: "SimpleQueue[Said]", on_progress: "Callable[[ModelProgress], None]"
+        self,
+        request_id: int,
+        answers: "SimpleQueue[Said]",
+        on_progress: "Callable[[ModelProgress], None]",
+        when_slow: Callable[[], None],
     ) -> "ModelReply | ModelFailure":
+        patience: float | None = SLOW
         while True:
-            said = answers.get()
+            try:
+                said = answers.get(timeout=patience)
+            except Empty:
+                patience = None
+                when_slow()
+                continue
             if said is None:
                 raise self._failure()
             renumbered = said.model_copy(update={"request_id": request_id})

@@ -78,7 +78,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
                     Baseline(runner, boxes, base_tree) as baseline,
                     boxes.open(spec) as box,
                 ):
-                    session = Session(box, gateway, findings.log, (gateway.wait_ready, baseline.start, reaper.start))
+                    session = Session(box, gateway, findings.log, (baseline.start, reaper.start))
                     session.seed(archive, settings.setup)
                     attempt = Attempt(checkout, repository.head, runner, baseline, findings)
                     work = _describe_work(settings, command, checkout, findings)

@@ -31,16 +31,22 @@ class Model(Protocol):
     """Whoever answers model requests: the gateway."""
 
     def ask(
-        self, request: ModelRequest, on_progress: Callable[[ModelProgress], None], meanwhile: Callable[[], None]
+        self,
+        request: ModelRequest,
+        on_progress: Callable[[ModelProgress], None],
+        *,
+        when_sent: Callable[[], None],
+        when_slow: Callable[[], None],
     ) -> ModelReply | ModelFailure:
-        """Return the model's next message, or why there is none; `meanwhile` is called when the request is sent."""
+        """Return the model's next message, or why there is none; the others are called when that is so."""
         ...
 
 
 class Session:
     """The host's side of an agent box. `usage` is what its model calls cost so far.
 
-    `meanwhile` is called when the model is asked for the first time: until then, the run has no time for other work.
+    `meanwhile` is called once, when the model thinks for the first time, or at the end of the agent's work: before
+    that it would slow down the agent's own steps.
     """
 
     def __init__(self, box: Box, model: Model, log: EventLog, meanwhile: tuple[Callable[[], object], ...] = ()) -> None:
@@ -80,7 +86,7 @@ class Session:
             asked = ModelAsked(request_id=request.request_id, role=request.role, messages=len(request.messages))
             self._log.emit(asked)
 
-        reply = self._model.ask(request, self._on_progress, sent)
+        reply = self._model.ask(request, self._on_progress, when_sent=sent, when_slow=self._start_the_rest)
         seconds = round(time.monotonic() - started, 4)
         return reply, lambda: self._log_reply(reply, seconds)
 
@@ -110,12 +116,12 @@ class Session:
                     if not self._box.channel.has_message():
                         self._tell()
                 case ModelRequest():
-                    self._start_the_rest()
                     reply, log = self._ask(message)
                     self._box.channel.send(reply)
                     log()
                 case Finished():
                     self._tell()
+                    self._start_the_rest()
                     return message, body
                 case _:
                     raise unexpected(self._box, message)

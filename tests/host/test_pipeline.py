@@ -36,15 +36,12 @@ class Script:
     def configure(self, configure: Configure) -> None:
         self.configured.append(configure)
 
-    def wait_ready(self) -> None:
-        assert self.configured
-
     def close(self) -> None:
         self.closed.set()
 
-    def ask(self, request: ModelRequest, on_progress: object, meanwhile) -> ModelReply | ModelFailure:
+    def ask(self, request: ModelRequest, on_progress: object, *, when_sent, when_slow) -> ModelReply | ModelFailure:
         self.requests.append(request)
-        meanwhile()
+        when_sent()
         turn = self.message if request.role == "weak" else self.turns.pop(0)
         usage = Usage(requests=1, prompt_tokens=10, completion_tokens=2, cost_usd=0.001)
         if isinstance(turn, str):
@@ -225,7 +222,7 @@ def test_tests_that_never_end_prove_nothing(run, repository):
 
 def test_time_that_is_up_ends_model_and_boxes(run):
     class Slow(Script):
-        def ask(self, request, on_progress, meanwhile):
+        def ask(self, request, on_progress, *, when_sent, when_slow):
             self.closed.wait(30)
             return ModelFailure(request_id=request.request_id, cause="timeout", message="closed")
 

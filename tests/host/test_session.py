@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pytest
 from pydantic import TypeAdapter
 
 from ay_bot.host.event_log import EventLog
@@ -38,31 +39,41 @@ def test_a_writer_that_still_holds_the_seed_when_the_box_answers_is_no_trouble(t
     assert bytes(far.kept[-1]) == b"x" * 10_000
 
 
-def test_other_work_begins_once_and_before_the_first_answer():
+class Model:
+    """Answers at once, and is slow at the requests that it is told to be slow at."""
+
+    def __init__(self, order, *slow):
+        self.order = order
+        self.slow = slow
+
+    def ask(self, request, on_progress, *, when_sent, when_slow):
+        self.order.append("request passed on")
+        when_sent()
+        if request.request_id in self.slow:
+            when_slow()
+        return ModelReply(request_id=request.request_id)
+
+
+@pytest.mark.parametrize(
+    ("slow", "expected"),
+    [
+        ((1, 2), ["request passed on", "began", "request passed on"]),
+        ((2,), ["request passed on", "request passed on", "began"]),
+        ((), ["request passed on", "request passed on", "began"]),
+    ],
+)
+def test_other_work_begins_once_when_the_model_thinks_or_else_at_the_end(slow, expected):
     order = []
-
-    class Model:
-        def ask(self, request, on_progress, meanwhile):
-            order.append("asked")
-            meanwhile()
-            return ModelReply(request_id=request.request_id)
-
     far = Far(
         ModelRequest(request_id=1, messages=()), ModelRequest(request_id=2, messages=()), Finished(reason="steps")
     )
-    session = Session(box_of(far), Model(), EventLog("run"), (lambda: order.append("began"),))
+    session = Session(box_of(far), Model(order, *slow), EventLog("run"), (lambda: order.append("began"),))
     session.work(Work(task="x"))
-    assert order == ["began", "asked", "asked"]
+    assert order == expected
 
 
 def test_messages_are_passed_on_first_and_logged_in_their_order_afterwards():
     order = []
-
-    class Model:
-        def ask(self, request, on_progress, meanwhile):
-            order.append("request passed on")
-            meanwhile()
-            return ModelReply(request_id=request.request_id)
 
     class Watched(Far):
         def write(self, data):
@@ -74,7 +85,7 @@ def test_messages_are_passed_on_first_and_logged_in_their_order_afterwards():
         Finished(reason="steps"),
     )  # fmt: skip
     log = EventLog("run", (lambda record: order.append(record.event.type),))
-    Session(box_of(far), Model(), log).work(Work(task="x"))
+    Session(box_of(far), Model(order), log).work(Work(task="x"))
     assert order == [
         "message to the box",  # the work
         "request passed on",
