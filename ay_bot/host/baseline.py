@@ -6,6 +6,7 @@ from typing import Self
 
 from ay_bot.errors import AyBotError, TestsUnusable, UsageError
 from ay_bot.host.boxes import Boxes
+from ay_bot.host.event_log import EventLog
 from ay_bot.host.suite import SuiteResult, TestRunner
 
 CANNOT_RUN = (126, 127)  # what a shell answers for a command that is no program, or is not there
@@ -14,10 +15,11 @@ CANNOT_RUN = (126, 127)  # what a shell answers for a command that is no program
 class Baseline:
     """Runs in the background from `start` on. If nothing can be proven, every box of the run is ended at once."""
 
-    def __init__(self, runner: TestRunner, boxes: Boxes, tree: str) -> None:
+    def __init__(self, runner: TestRunner, boxes: Boxes, tree: str, log: EventLog) -> None:
         self._runner = runner
         self._boxes = boxes
         self._tree = tree
+        self._log = log
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="baseline")
         self._future: Future[SuiteResult] | None = None
 
@@ -46,7 +48,8 @@ class Baseline:
 
     def _run(self) -> SuiteResult:
         try:
-            result = self._runner.run(self._tree, "baseline")
+            with self._log.phase("baseline"):
+                result = self._runner.run(self._tree, "baseline")
             _require_usable(result, self._runner.command)
         except AyBotError as error:
             self._boxes.stop(error)

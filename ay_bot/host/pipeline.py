@@ -1,5 +1,7 @@
 """One request, in order: this module is the table of contents of a run."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ay_bot import __version__
@@ -20,7 +22,7 @@ from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.reaper import Reaper
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository
-from ay_bot.host.sandbox import BoxLimits, BoxSpec
+from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
 from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
@@ -75,11 +77,12 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
                 with (
                     keeping_reports(runner, output),
                     Reaper(boxes, findings.notice) as reaper,
-                    Baseline(runner, boxes, base_tree) as baseline,
-                    boxes.open(spec) as box,
+                    Baseline(runner, boxes, base_tree, findings.log) as baseline,
+                    _open_box(boxes, spec, findings.log) as box,
                 ):
                     session = Session(box, gateway, findings.log, (baseline.start, reaper.start))
-                    session.seed(archive, settings.setup)
+                    with findings.log.phase("seed"):
+                        session.seed(archive, settings.setup)
                     attempt = Attempt(checkout, repository.head, runner, baseline, findings)
                     work = _describe_work(settings, command, checkout, findings)
                     finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
@@ -129,6 +132,14 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway) -> B
         )
     )
     return boxes
+
+
+@contextmanager
+def _open_box(boxes: Boxes, spec: BoxSpec, log: EventLog) -> Iterator[Box]:
+    with ExitStack() as opened:
+        with log.phase("box"):
+            box = opened.enter_context(boxes.open(spec))
+        yield box
 
 
 def _limits_for(archive_size: int, checkout: Checkout, settings: Settings) -> BoxLimits:

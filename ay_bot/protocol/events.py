@@ -7,7 +7,7 @@ from pydantic import Field
 from ay_bot.protocol.conversation import Role, Usage, Value
 
 Phase = Literal[
-    "config", "repository", "image", "gateway", "box", "baseline", "session", "changes", "checks", "message", "publish"
+    "repository", "config", "image", "box", "seed", "baseline", "session", "changes", "checks", "message", "publish"
 ]
 
 # ----------------------------------------------------------------- told by the agent, and no more believed than it
