@@ -62,6 +62,8 @@ class Attempt:
         findings = self.findings
         with findings.log.phase("changes", f"{len(finished.changed)} files changed, {len(finished.deleted)} deleted"):
             patch = propose(self.checkout, self.base, finished, body, self.policy)
+        findings.tree, findings.diff = "", b""  # those of an earlier round are past
+        findings.withheld = findings.review = ()
         if isinstance(patch, NoChange):
             return patch
         findings.withheld = tuple(Withheld(path=path.path, rule=path.rule) for path in patch.withheld)

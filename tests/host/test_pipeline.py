@@ -121,6 +121,12 @@ def test_a_wrong_fix_goes_back_once_and_the_second_is_proven(run):
     assert "test_sums.py::test_add" in told
 
 
+def test_a_fix_that_is_taken_back_leaves_nothing_in_the_result(run):
+    script = Script(edit("sums.py", "a - b", "a * b"), FINISH, edit("sums.py", "a * b", "a - b"), FINISH)
+    result, diff, _ = run(script)
+    assert (result.status, result.rounds, result.tree, diff) == ("no_change", 2, "", "")
+
+
 def test_without_repair_rounds_a_wrong_fix_fails(run):
     result, diff, _ = run(Script(edit("sums.py", "a - b", "a * b"), FINISH), repair_rounds=0)
     assert (result.status, result.exit_code, result.rounds) == ("tests_failed", ExitCode.TESTS_FAILED, 1)
