@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ay_bot.errors import UsageError
+from ay_bot.host.pull_request import render_markdown
 from ay_bot.host.report import Result
 from ay_bot.host.suite import TestRunner
 
@@ -29,7 +30,7 @@ class OutputDirectory:
         (self._path / "result.json").write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         (self._path / "change.diff").write_bytes(diff)
         if result.pull_request:
-            text = f"# {result.pull_request.title}\n\n{result.pull_request.body.rstrip()}\n"
+            text = render_markdown(result.pull_request.title, result.pull_request.body)
             (self._path / "pull-request.md").write_text(text, encoding="utf-8")
 
     def write_reports(self, runner: TestRunner) -> None:

@@ -47,9 +47,9 @@ def render(
     return PullRequestText(title=clean_line(title), body=shorten(body, LONGEST_BODY), draft_reasons=reasons)
 
 
-def render_markdown(text: PullRequestText) -> str:
-    """Return title and body as one Markdown page."""
-    return f"# {text.title}\n\n{text.body.rstrip()}\n"
+def render_markdown(title: str, body: str) -> str:
+    """Return a pull request as one Markdown page."""
+    return f"# {title}\n\n{body.rstrip()}\n"
 
 
 def escape_cell(text: str) -> str:

@@ -52,7 +52,7 @@ def test_the_whole_text(checkout: Checkout) -> None:
         title="fix: add", summary="It was wrong.", task="Sums are wrong", patch=patch, proof=proof_of(FIXED, SAME)
     )
     assert not text.draft
-    assert render_markdown(text).replace(__version__, "VERSION") == snapshot("""\
+    assert render_markdown(text.title, text.body).replace(__version__, "VERSION") == snapshot("""\
 # fix: add
 
 ## What and why
