@@ -7,6 +7,10 @@ AyBotError                       1  a bug in ay-bot, when nothing more exact is 
 |-- SandboxUnavailable           8  no box could be made, or the box broke
 |   `-- ImageUnavailable         8  the box image is not there
 |-- ModelFailed                  9  the model could not be used: key, server, reply, limits
+|-- GithubFailed                10  GitHub refused, can't be reached, or answered something that makes no sense
+|   |-- AnswerLost              10  a write was sent and its answer got lost: it may have taken effect
+|   |-- HeadMoved               10  a branch is not where it was
+|   `-- NotAllowed              10  the token may not do this
 |-- ProtocolBroken              11  the other side of a pipe said something that it may not say
 `-- Interrupted                130  the user pressed Ctrl-C, or the process was told to end
 
@@ -81,6 +85,24 @@ class ModelFailed(AyBotError):
     """The model could not be used: no key, no server, a reply that makes no sense, a limit of the provider."""
 
     exit_code = ExitCode.MODEL_FAILED
+
+
+class GithubFailed(AyBotError):
+    """GitHub refused, can't be reached, or answered something that makes no sense."""
+
+    exit_code = ExitCode.GITHUB_FAILED
+
+
+class AnswerLost(GithubFailed):
+    """A write was sent and its answer got lost: it may have taken effect, and only looking tells."""
+
+
+class HeadMoved(GithubFailed):
+    """A branch is not where it was when the work on it began."""
+
+
+class NotAllowed(GithubFailed):
+    """The token may not do this."""
 
 
 class ProtocolBroken(AyBotError):

@@ -1,16 +1,57 @@
 """The settings of a run: defaults, then the repository's file from the base commit, then the command line."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, ValidationError
 
 from ay_bot.errors import UsageError
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.outputs import OutputType
 
 CONFIG_FILE = ".github/ay-bot.yml"
 SandboxPreference = Literal["auto", "docker", "bubblewrap"]
 Line = Annotated[str, Field(max_length=4000)]
+
+
+Name = Annotated[str, Field(min_length=1, max_length=256)]
+ChoreKind = Literal[
+    "task", "dependencies", "dependency_pull_requests", "lint", "flaky_tests", "slow_tests", "stale_docs",
+    "red_default_branch",
+]  # fmt: skip
+
+
+class Publishing(Value):
+    """How a proven change is published."""
+
+    draft: Literal["auto", "always", "never"] = "auto"
+    """`auto` makes a draft of what a person has to look at first."""
+    commits: Literal["auto", "api", "git"] = "auto"
+    """`api` lets GitHub make and sign the commit, `git` pushes; `auto` takes the first where the change allows it."""
+    labels: tuple[Name, ...] = ()
+    reviewers: tuple[Name, ...] = ()
+    team_reviewers: tuple[Name, ...] = ()
+    assignees: tuple[Name, ...] = ()
+    close_issue: bool = True
+    """Whether the pull request closes the issue that it was asked for on."""
+    max_open_pull_requests: Annotated[int, Field(ge=1, le=1000)] = 10
+    """How many pull requests of the bot's may be open at once."""
+
+
+class Chore(Value):
+    """A piece of scheduled maintenance. `schedule` is a cron expression in UTC, empty for only by hand."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    kind: ChoreKind = "task"
+    task: Line = ""
+    """What to do in words; required for the kind `task`, an addition for the others."""
+    schedule: Name | None = None
+    command: Line = ""
+    """The command that updates, lints or finds; empty to detect it."""
+    max_cost: Annotated[float, Field(ge=0)] | None = None
+    paths: tuple[Name, ...] = ()
+    """Patterns, as in .gitignore, of what the chore may change; empty for everything."""
+    max_pull_requests: Annotated[int, Field(ge=1, le=100)] = 1
 
 
 class Settings(Value):
@@ -42,6 +83,18 @@ class Settings(Value):
     """How long one run of the tests may take."""
     repair_rounds: Annotated[int, Field(ge=0, le=10)] = 1
     """How often a change whose tests fail goes back to the agent."""
+    who: Literal["read", "triage", "write", "maintain", "admin", "*"] = "write"
+    """The weakest role on GitHub that may ask; `*` for anybody, never together with an output that writes."""
+    bots: tuple[Name, ...] = ()
+    """Apps and bot accounts that may ask."""
+    outputs: tuple[OutputType, ...] = get_args(OutputType)
+    """What a run may do on GitHub."""
+    domains: tuple[Name, ...] = ()
+    """Hosts that the bot's texts may link to, beside GitHub itself."""
+    publishing: Publishing = Publishing()
+    """How a proven change is published."""
+    maintenance: tuple[Chore, ...] = ()
+    """Scheduled maintenance."""
 
 
 class Overrides(Value):

@@ -1,9 +1,12 @@
 """What a driver tells the program in the box at its start, before there is a pipe to tell it over."""
 
-from ay_bot.protocol.conversation import Value
+from dataclasses import dataclass, field
+
+from ay_bot.protocol.plain import Plain
 
 
-class ResourceLimits(Value):
+@dataclass(frozen=True, kw_only=True)
+class ResourceLimits(Plain):
     """Limits per process that a driver without an engine leaves to the box itself; 0 leaves one as it is."""
 
     file_size: int = 0
@@ -12,15 +15,18 @@ class ResourceLimits(Value):
     data: int = 0
 
 
-class BoxConfig(Value):
+@dataclass(frozen=True, kw_only=True)
+class BoxConfig(Plain):
     """The first argument of the program in the box. Anybody in the box can read it: no secrets.
 
     `environment` is the whole environment of commands, `deadline` the seconds after which the box ends by itself.
+    A box that is `only_for_checks` takes no work, and loads nothing of what an agent needs.
     """
 
     workspace: str = "/work"
     temporary: str = "/tmp"  # noqa: S108 - of the box, where it is a file system of its own
     deadline: float
     filter: bool = True
-    environment: dict[str, str] = {}
-    limits: ResourceLimits = ResourceLimits()
+    only_for_checks: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+    limits: ResourceLimits = field(default_factory=ResourceLimits)

@@ -7,17 +7,28 @@ the channel with ProtocolBroken. The channel itself has no threads; a driver who
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
-
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from ay_bot.errors import ProtocolBroken
+from ay_bot.protocol.plain import Plain, write_plain
+
+if TYPE_CHECKING:  # a box that only runs tests has no pydantic in memory
+    from pydantic import BaseModel
 
 MAX_LINE = 32 * 1024 * 1024
 MAX_BODY = 1024 * 1024 * 1024
 CHUNK = 256 * 1024
 
-Incoming = TypeVar("Incoming", bound=BaseModel)
+Incoming = TypeVar("Incoming", bound="Plain | BaseModel")
+Incoming_co = TypeVar("Incoming_co", bound="Plain | BaseModel", covariant=True)
+
+
+class Reader(Protocol[Incoming_co]):
+    """What makes messages of lines: a TypeAdapter of a union, or a PlainReader."""
+
+    def validate_json(self, line: bytes, /) -> Incoming_co:
+        """Return the message. Raises ValueError (pydantic's ValidationError is one)."""
+        ...
 
 
 class ByteStream(Protocol):
@@ -63,11 +74,17 @@ class Body:
             self.read(CHUNK)
 
 
+def line_of(message: "Plain | BaseModel") -> bytes:
+    """Return a message as it is sent, without its body."""
+    text = write_plain(message) if isinstance(message, Plain) else message.model_dump_json()
+    return text.encode() + b"\n"
+
+
 class Channel(Generic[Incoming]):
     """Sends any message, receives messages of the one union that the far side may send."""
 
     def __init__(
-        self, stream: ByteStream, incoming: TypeAdapter[Incoming], *, max_line: int = MAX_LINE, max_body: int = MAX_BODY
+        self, stream: ByteStream, incoming: Reader[Incoming], *, max_line: int = MAX_LINE, max_body: int = MAX_BODY
     ) -> None:
         self._stream = stream
         self._incoming = incoming
@@ -76,21 +93,21 @@ class Channel(Generic[Incoming]):
         self._buffer = bytearray()
         self._write_lock = threading.Lock()
 
-    def send(self, message: BaseModel, body: bytes | memoryview = b"") -> None:
+    def send(self, message: "Plain | BaseModel", body: bytes | memoryview = b"") -> None:
         """Write a message, and its body where it announces one."""
         announced = getattr(message, "body_size", 0)
         if announced != len(body):
             msg = f"{type(message).__name__} announces {announced} bytes, but its body has {len(body)}"
             raise ValueError(msg)
-        line = message.model_dump_json().encode() + b"\n"
+        line = line_of(message)
         with self._write_lock:
             self._stream.write(line)
             if body:
                 self._stream.write(body)
 
-    def send_together(self, messages: Sequence[BaseModel]) -> None:
+    def send_together(self, messages: "Sequence[Plain | BaseModel]") -> None:
         """Write several messages, none of which has a body, at once: the far side wakes up but once."""
-        lines = b"".join(message.model_dump_json().encode() + b"\n" for message in messages)
+        lines = b"".join(map(line_of, messages))
         with self._write_lock:
             self._stream.write(lines)
 
@@ -104,9 +121,9 @@ class Channel(Generic[Incoming]):
         line = self._read_line()
         try:
             message = self._incoming.validate_json(line)
-        except (ValidationError, RecursionError) as error:
-            what = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            msg = f"a message that the protocol does not know: {line[:200].decode('utf-8', 'replace')!r} ({what})"
+        except (ValueError, RecursionError) as error:
+            what = line[:200].decode("utf-8", "replace")
+            msg = f"a message that the protocol does not know: {what!r} ({_reason(error)})"
             raise ProtocolBroken(msg) from None
         size = getattr(message, "body_size", 0)
         if not 0 <= size <= self._max_body:
@@ -145,3 +162,8 @@ class Channel(Generic[Incoming]):
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return line
+
+
+def _reason(error: Exception) -> str:
+    listed = getattr(error, "errors", None)  # pydantic's, whose text names the types of ours
+    return str(listed()[0]["msg"] if listed else error)

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from ay_bot.protocol.conversation import Message, Role, ToolCall, ToolSpec, Usage, Value
 from ay_bot.protocol.events import AgentEvent
-
-PROTOCOL_VERSION = 1
+from ay_bot.protocol.outputs import MOST_OUTPUTS, Output, OutputType
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Seed, Seeded
 
 # ----------------------------------------------------------------- model calls: agent -> host -> gateway and back
 
@@ -121,17 +121,15 @@ class ModelProgress(Value):
 # ----------------------------------------------------------------- host -> box
 
 
-class Seed(Value):
-    """The workspace as a tar stream (body), unpacked into the empty /work. Then `setup` runs there, if given."""
-
-    kind: Literal["seed"] = "seed"
-    body_size: int
-    setup: str = ""
-    setup_timeout: float = 600.0
+WorkMode = Literal["change", "answer"]
+"""Whether the agent may change the workspace, or reads it and answers; its tree is not asked for then."""
 
 
 class Work(Value):
-    """Start the agent: once per box, after `Seed`. Times are seconds."""
+    """Start the agent: once per box, after `Seed`. Times are seconds.
+
+    `outputs` names what the agent may propose beside its change; without any it isn't told of outputs at all.
+    """
 
     kind: Literal["work"] = "work"
     task: str
@@ -142,6 +140,8 @@ class Work(Value):
     command_timeout: float = 600.0
     test_timeout: float = 1200.0
     ignore: tuple[str, ...] = ()  # gitignore patterns on top of the repository's own
+    mode: WorkMode = "change"
+    outputs: tuple[OutputType, ...] = ()
 
 
 class Feedback(Value):
@@ -152,43 +152,7 @@ class Feedback(Value):
     max_steps: int
 
 
-class Check(Value):
-    """Run the tests in the seeded workspace. `report` is where a JUnit file is looked for, outside the workspace."""
-
-    kind: Literal["check"] = "check"
-    command: str
-    timeout: float
-    report: str
-    environment: dict[str, str] = {}
-
-
-class Exit(Value):
-    """End the box at once."""
-
-    kind: Literal["exit"] = "exit"
-
-
 # ----------------------------------------------------------------- box -> host
-
-
-class Hello(Value):
-    """The first message of a box: what runs inside."""
-
-    kind: Literal["hello"] = "hello"
-    protocol: int
-    pid: int
-    uid: int
-    python: str
-    programs: tuple[str, ...] = ()  # which of git, rg, sh the image has
-
-
-class Seeded(Value):
-    """The workspace is unpacked and set up; `setup_output` holds the tail of a failed set-up."""
-
-    kind: Literal["seeded"] = "seeded"
-    files: int
-    setup_exit_code: int = 0
-    setup_output: str = ""
 
 
 class Happened(Value):
@@ -226,25 +190,8 @@ class Finished(Value):
     deleted: tuple[str, ...] = ()
     unrepresentable: tuple[str, ...] = ()  # repr of names that are not UTF-8, and of sockets, devices and the like
     failure: ModelFailure | None = None
+    outputs: Annotated[tuple[Output, ...], Field(max_length=MOST_OUTPUTS)] = ()
     body_size: int = 0
-
-
-class Checked(Value):
-    """The tests ran. The body is the JUnit file, empty where none was written; `output` has head and tail."""
-
-    kind: Literal["checked"] = "checked"
-    exit_code: int
-    timed_out: bool = False
-    seconds: float
-    output: str
-    body_size: int = 0
-
-
-class BoxFailed(Value):
-    """The program in the box met an error of its own and ends."""
-
-    kind: Literal["box_failed"] = "box_failed"
-    message: str
 
 
 HostToBox = Annotated[Seed | Work | Feedback | Check | ModelReply | ModelFailure | Exit, Field(discriminator="kind")]
