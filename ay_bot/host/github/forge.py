@@ -169,6 +169,14 @@ class Forge(Protocol):
         """Return when the label was last put on the thread."""
         ...
 
+    def head_at(self, pull: Pull, moment: datetime) -> str | None:
+        """Return what a pull request's head was just before a moment, by the record of pushes; None if it can't say.
+
+        From the activities of the head's repository (`GET /repos/{}/{}/activity?ref=…`), whose times are the server's;
+        a commit's own dates are its author's words. None too where the record doesn't end at `pull.head`.
+        """
+        ...
+
     def branch(self, name: str) -> str | None:
         """Return the commit that a branch points at, None where there is no such branch."""
         ...
