@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from ay_bot.host.image import PACKAGE
@@ -54,8 +55,11 @@ class LocalSandbox:
     def _start(self, spec: BoxSpec, place: Path, pipe: socket.socket, errors: int) -> subprocess.Popen[bytes]:
         for name in ("work", "tmp"):
             (place / name).mkdir()
-        config = box_config(spec, {"PATH": os.environ["PATH"], "HOME": str(place / "tmp")}).model_copy(
-            update={"workspace": str(place / "work"), "temporary": str(place / "tmp"), "filter": False}
+        config = replace(
+            box_config(spec, {"PATH": os.environ["PATH"], "HOME": str(place / "tmp")}),
+            workspace=str(place / "work"),
+            temporary=str(place / "tmp"),
+            filter=False,
         )
         packages = {str(source.parent) for source, _ in installed_packages() if not source.is_relative_to(PACKAGE)}
         path = ":".join([str(PACKAGE.parent), *sorted(packages)])

@@ -1,12 +1,14 @@
 """Unpacking the seed: a tar stream of files, directories and links into an empty directory, and nothing outside it."""
 
-import hashlib
 import os
 import tarfile
 from pathlib import Path
-from typing import IO, Final, NoReturn, Protocol, cast
+from typing import IO, TYPE_CHECKING, Final, NoReturn, Protocol, cast
 
 from ay_bot.errors import ProtocolBroken
+
+if TYPE_CHECKING:
+    from hashlib import _Hash
 
 CHUNK: Final = 256 * 1024
 BLOCKS: Final = 32 * 1024  # tarfile copies what is left of its buffer at every read, so a large one is slow
@@ -62,7 +64,7 @@ class _Unpacking:
             if member.issym():
                 target = member.linkname.encode("utf-8", "surrogateescape")
                 os.symlink(target, self._root + b"/" + name)  # noqa: PTH211 - bytes
-                self._note(name, b"120000" + target)
+                self._keep(name, self._start_digest(b"120000" + target))
             elif member.isreg():
                 self._write(archive, member, name)
             else:
@@ -83,20 +85,27 @@ class _Unpacking:
         assert source is not None  # noqa: S101 - a regular file always has content
         executable = member.mode & 0o100
         descriptor = os.open(self._root + b"/" + name, NEW_FILE, 0o755 if executable else 0o644)
-        digest = hashlib.sha1(b"100755" if executable else b"100644", usedforsecurity=False)
+        digest = self._start_digest(b"100755" if executable else b"100644")
         try:
             while data := source.read(CHUNK):
-                digest.update(data)
+                if digest:
+                    digest.update(data)
                 while data:
                     data = data[os.write(descriptor, data) :]
         finally:
             os.close(descriptor)
-        if self._digests is not None:
-            self._digests[name] = digest.digest()
+        self._keep(name, digest)
 
-    def _note(self, name: bytes, content: bytes) -> None:
-        if self._digests is not None:
-            self._digests[name] = hashlib.sha1(content, usedforsecurity=False).digest()
+    def _start_digest(self, start: bytes) -> "_Hash | None":
+        if self._digests is None:
+            return None
+        import hashlib  # 4 MB of OpenSSL, which a box that only runs tests can do without
+
+        return hashlib.sha1(start, usedforsecurity=False)
+
+    def _keep(self, name: bytes, digest: "_Hash | None") -> None:
+        if digest and self._digests is not None:
+            self._digests[name] = digest.digest()
 
 
 def _checked(name: str) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ay_bot.host.image import CARRIED, PACKAGE
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
+from ay_bot.protocol.plain import write_plain
 
 PREFIX = "/opt/ay"
 PACKAGES = f"{PREFIX}/packages"
@@ -21,10 +22,8 @@ DEPENDENCIES = (
 )
 # Nothing of the workspace, the environment or the image's own packages is on the path of this interpreter.
 # Collecting garbage while modules load finds none and takes a tenth of the start; main() turns it on again.
-# The same goes for plugins of pydantic; main() empties the environment.
 START = (
-    "import gc, os, sys; gc.disable(); os.environ['PYDANTIC_DISABLE_PLUGINS'] = '__all__'; "
-    "sys.path += sys.argv[2].split(':'); from ay_bot.agent.__main__ import main; main()"
+    "import gc, sys; gc.disable(); sys.path += sys.argv[2].split(':'); from ay_bot.agent.__main__ import main; main()"
 )
 
 COMMAND_ENVIRONMENT = {
@@ -45,6 +44,7 @@ def box_config(spec: BoxSpec, environment: dict[str, str], limits: ResourceLimit
     """Return what the program in a box is told; `environment` goes over what every box has."""
     return BoxConfig(
         deadline=spec.limits.wall,
+        only_for_checks=spec.only_for_checks,
         environment={**COMMAND_ENVIRONMENT, **environment},
         limits=limits or ResourceLimits(),
     )
@@ -52,7 +52,7 @@ def box_config(spec: BoxSpec, environment: dict[str, str], limits: ResourceLimit
 
 def program(config: BoxConfig, packages: str = PACKAGES) -> list[str]:
     """Return the arguments of the interpreter that runs the program in the box."""
-    return ["-I", "-S", "-B", "-c", START, config.model_dump_json(), packages]
+    return ["-I", "-S", "-B", "-c", START, write_plain(config), packages]
 
 
 def installed_packages() -> Iterator[tuple[Path, str]]:

@@ -12,7 +12,6 @@ from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.conversation import Usage
 from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried
 from ay_bot.protocol.messages import (
-    BoxFailed,
     BoxToHost,
     Feedback,
     Finished,
@@ -21,10 +20,9 @@ from ay_bot.protocol.messages import (
     ModelProgress,
     ModelReply,
     ModelRequest,
-    Seed,
-    Seeded,
     Work,
 )
+from ay_bot.protocol.plain_messages import BoxFailed, Seed, Seeded
 
 
 class Model(Protocol):

@@ -17,7 +17,7 @@ from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, Sandbox
 from ay_bot.host.session import receive, send_seed, unexpected
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.events import HostEvent, TestsRan
-from ay_bot.protocol.messages import Check, Checked, Exit
+from ay_bot.protocol.plain_messages import Check, Checked, Exit
 
 Purpose = Literal["baseline", "candidate", "base_tests", "new_tests", "rerun"]
 REPORTS = "/tmp"  # noqa: S108 - in the box, which nobody shares
@@ -79,7 +79,7 @@ class TestRunner:
         self.command = command
         self._sandbox = sandbox
         self._checkout = checkout
-        self._spec = BoxSpec(run=run, purpose="", image=image, limits=limits)
+        self._spec = BoxSpec(run=run, purpose="", only_for_checks=True, image=image, limits=limits)
         self._setup = setup
         self._timeout = timeout
         self._emit = emit

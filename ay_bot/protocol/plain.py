@@ -7,7 +7,7 @@ no box: there the same classes are members of its unions, closed and checked by 
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
-from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
+from typing import Generic, Literal, TypeVar, get_args, get_origin
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ def _default(wanted: type[Plain], name: str) -> object:
 def _made(wanted: type[Read], value: object) -> Read:
     if not isinstance(value, dict):
         msg = f"{wanted.__name__} is an object, not {value!r:.80}"
-        raise ValueError(msg)
+        raise ValueError(msg)  # noqa: TRY004 - what was read is wrong, not the call
     known = {field.name: field for field in fields(wanted)}
     needed = {name for name, field in known.items() if field.default is field.default_factory is MISSING}
     if wrong := (value.keys() - known.keys()) | (needed - value.keys()):
@@ -62,7 +62,7 @@ def _made(wanted: type[Read], value: object) -> Read:
     return wanted(**{name: _taken(known[name].type, item, name) for name, item in value.items()})
 
 
-def _taken(wanted: Any, value: object, name: str) -> object:
+def _taken(wanted: object, value: object, name: str) -> object:
     origin, arguments = get_origin(wanted), get_args(wanted)
     if is_dataclass(wanted) and isinstance(wanted, type) and issubclass(wanted, Plain):
         return _made(wanted, value)

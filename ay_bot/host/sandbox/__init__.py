@@ -5,7 +5,8 @@ from typing import Literal, Protocol
 
 from ay_bot.protocol.channel import Channel
 from ay_bot.protocol.conversation import Value
-from ay_bot.protocol.messages import BoxToHost, Hello
+from ay_bot.protocol.messages import BoxToHost
+from ay_bot.protocol.plain_messages import Hello
 
 DriverName = Literal["docker", "bubblewrap"]
 MIB = 1024 * 1024
@@ -26,10 +27,14 @@ class BoxLimits(Value):
 
 
 class BoxSpec(Value):
-    """A box to make: `purpose` names it for people, `run` labels it for the reaper."""
+    """A box to make: `purpose` names it for people, `run` labels it for the reaper.
+
+    A box that is `only_for_checks` takes no work; it is small, because it loads no agent.
+    """
 
     run: str
     purpose: str
+    only_for_checks: bool = False
     image: str = ""
     limits: BoxLimits = BoxLimits()
 

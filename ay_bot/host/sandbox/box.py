@@ -8,7 +8,8 @@ from pydantic import TypeAdapter
 from ay_bot.errors import ProtocolBroken, SandboxUnavailable
 from ay_bot.host.sandbox.stream import BoxStream
 from ay_bot.protocol.channel import Channel, Closed
-from ay_bot.protocol.messages import PROTOCOL_VERSION, BoxToHost, Hello
+from ay_bot.protocol.messages import BoxToHost
+from ay_bot.protocol.plain_messages import PROTOCOL_VERSION, Hello
 
 HELLO_TIMEOUT: Final = 60.0
 

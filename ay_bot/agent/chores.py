@@ -1,0 +1,110 @@
+"""What any box does, with or without an agent: it unpacks the seed, runs the set-up, and runs the tests.
+
+Nothing here imports pydantic: two boxes that only run tests work side by side, and an agent's box waits beside them.
+"""
+
+import os
+import stat
+from pathlib import Path
+from typing import Protocol, assert_never
+
+from ay_bot.agent.commands import CommandResult, run_command
+from ay_bot.agent.unpacking import unpack
+from ay_bot.protocol.channel import Body, Channel
+from ay_bot.protocol.plain import Plain, PlainReader
+from ay_bot.protocol.plain_messages import Check, Checked, Exit, Seed, Seeded
+
+OUTPUT_HEAD = 16 * 1024
+OUTPUT_TAIL = 64 * 1024
+REPORT_LIMIT = 16 * 1024 * 1024
+
+Chore = Seed | Check | Exit
+
+
+class Sender(Protocol):
+    """The way back to the host."""
+
+    def __call__(self, message: Plain, body: bytes = b"", /) -> None:
+        """Send a message, and its body where it announces one."""
+        ...
+
+
+class Chores:
+    """The work on one workspace that needs no agent."""
+
+    def __init__(self, root: Path, send: Sender, digests: dict[bytes, bytes] | None = None) -> None:
+        self._root = root
+        self._send = send
+        self._digests = digests
+
+    def unpack(self, body: Body) -> int:
+        """Fill the workspace and return how many files came."""
+        return unpack(body, self._root, self._digests)
+
+    def set_up(self, seed: Seed, files: int) -> None:
+        """Run the set-up, if there is one, and tell that the workspace is ready."""
+        if not seed.setup:
+            self._send(Seeded(files=files))
+            return
+        result = self._run(seed.setup, seed.setup_timeout)
+        output = result.output if result.exit_code else ""
+        self._send(Seeded(files=files, setup_exit_code=result.exit_code, setup_output=output))
+
+    def check(self, check: Check) -> None:
+        """Run the tests and tell what came of them."""
+        result = self._run(check.command, check.timeout, check.environment)
+        report = read_report(Path(check.report))
+        checked = Checked(
+            exit_code=result.exit_code,
+            timed_out=result.timed_out,
+            seconds=result.seconds,
+            output=result.output,
+            body_size=len(report),
+        )
+        self._send(checked, report)
+
+    def _run(self, command: str, timeout: float, environment: dict[str, str] | None = None) -> CommandResult:
+        return run_command(
+            command, cwd=self._root, timeout=timeout, environment=environment, head=OUTPUT_HEAD, tail=OUTPUT_TAIL
+        )
+
+
+def build_reader() -> PlainReader[Chore]:
+    """Return what reads all that the host may say to a box without an agent."""
+    return PlainReader((Seed, Check, Exit))
+
+
+def serve_checks(root: Path, channel: Channel[Chore]) -> None:
+    """Do what the host says until it says no more, in a box without an agent."""
+    chores = Chores(root, channel.send)
+    while True:
+        message, body = channel.receive_streaming()
+        match message:
+            case Seed():
+                chores.set_up(message, chores.unpack(body))
+            case Check():
+                chores.check(message)
+            case Exit():
+                return
+            case _:
+                assert_never(message)
+
+
+def read_report(path: Path) -> bytes:
+    """Return the test report that a command wrote, or nothing if there is none that can be taken."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > REPORT_LIMIT:
+            return b""
+        parts = []
+        left = status.st_size  # nothing writes to it any more: the command has ended
+        while left and (part := os.read(descriptor, left)):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,130 @@
+"""A box with an agent: beside the chores it works on a task, relays model requests, and gives its tree at the end."""
+
+from pathlib import Path
+from typing import assert_never
+
+from pydantic import TypeAdapter
+
+from ay_bot.agent.chores import Chores
+from ay_bot.agent.loop import Agent, Ending
+from ay_bot.agent.workspace import Manifest
+from ay_bot.errors import ProtocolBroken
+from ay_bot.protocol.channel import Body, Channel, Closed
+from ay_bot.protocol.events import AgentEvent, ToolStarted
+from ay_bot.protocol.messages import (
+    Feedback,
+    Finished,
+    Happened,
+    HostToBox,
+    ModelFailure,
+    ModelReply,
+    ModelRequest,
+    Work,
+)
+from ay_bot.protocol.plain_messages import Check, Exit, Seed
+
+
+def build_reader() -> TypeAdapter[HostToBox]:
+    """Return what reads all that the host may say to a box."""
+    return TypeAdapter(HostToBox)
+
+
+class Worker:
+    """One box's conversation with the host, after its hello."""
+
+    def __init__(self, root: Path, channel: Channel[HostToBox]) -> None:
+        self._root = root
+        self._channel = channel
+        self._digests: dict[bytes, bytes] = {}
+        self._chores = Chores(root, channel.send, self._digests)
+        self._manifest: Manifest | None = None
+        self._agent: Agent | None = None
+        self._untold: list[Happened] = []
+
+    def serve(self) -> None:
+        """Do what the host says until it says no more."""
+        while True:
+            message, body = self._channel.receive_streaming()
+            match message:
+                case Seed():
+                    self._seed(message, body)
+                case Work():
+                    self._work(message)
+                case Feedback():
+                    self._resume(message)
+                case Check():
+                    self._chores.check(message)
+                case Exit():
+                    return
+                case ModelReply() | ModelFailure():
+                    msg = f"an answer to request {message.request_id}, which nobody waits for"
+                    raise ProtocolBroken(msg)
+                case _:
+                    assert_never(message)
+
+    def _seed(self, seed: Seed, body: Body) -> None:
+        files = self._chores.unpack(body)
+        if seed.setup:
+            self._manifest = Manifest.take(self._root, (), self._digests)
+        self._chores.set_up(seed, files)
+        if self._manifest:
+            self._manifest.settle()
+
+    def _work(self, work: Work) -> None:
+        if self._agent:
+            msg = "a second task for the same box"
+            raise ProtocolBroken(msg)
+        if self._manifest is None or work.ignore:
+            taken = Manifest.take(self._root, work.ignore, self._digests)
+            if self._manifest:  # the files are as the set-up left them, but the rules came only now
+                self._manifest.ignore = taken.ignore
+            else:
+                self._manifest = taken
+        self._agent = Agent(work, self._root, self._ask, self._tell)
+        self._finish(self._agent.run())
+
+    def _resume(self, feedback: Feedback) -> None:
+        if not self._agent:
+            msg = "feedback before any task"
+            raise ProtocolBroken(msg)
+        self._finish(self._agent.resume(feedback))
+
+    def _finish(self, ending: Ending) -> None:
+        if not self._manifest:
+            msg = "an ending before any task"
+            raise ProtocolBroken(msg)
+        self._tell_all()
+        changes = self._manifest.changes()
+        finished = Finished(
+            reason=ending.reason,
+            summary=ending.summary,
+            steps=ending.steps,
+            failure=ending.failure,
+            changed=changes.changed,
+            deleted=changes.deleted,
+            unrepresentable=changes.unrepresentable,
+            body_size=len(changes.body),
+        )
+        self._channel.send(finished, changes.body)
+
+    def _ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
+        self._channel.send_together([*self._untold, request])
+        self._untold.clear()
+        answer, _ = self._channel.receive()
+        match answer:
+            case ModelReply() | ModelFailure() if answer.request_id == request.request_id:
+                return answer
+            case Exit():
+                raise Closed
+            case _:
+                msg = f"{answer.kind} instead of the answer to request {request.request_id}"
+                raise ProtocolBroken(msg)
+
+    def _tell(self, event: AgentEvent) -> None:
+        self._untold.append(Happened(event=event))
+        if isinstance(event, ToolStarted):  # nothing else takes long until the next request, which takes them along
+            self._tell_all()
+
+    def _tell_all(self) -> None:
+        self._channel.send_together(self._untold)
+        self._untold.clear()
