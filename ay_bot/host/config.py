@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from ay_bot.errors import UsageError
 from ay_bot.protocol.conversation import Value
-from ay_bot.protocol.outputs import OutputType
+from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
 CONFIG_FILE = ".github/ay-bot.yml"
 SandboxPreference = Literal["auto", "docker", "bubblewrap"]
@@ -89,8 +89,15 @@ class Settings(Value):
     """Apps and bot accounts that may ask."""
     outputs: tuple[OutputType, ...] = get_args(OutputType)
     """What a run may do on GitHub."""
+    output_limits: dict[OutputType, Annotated[int, Field(ge=0, le=MOST_OUTPUTS)]] = {}
+    """How many outputs of a type one run may have, where the default is not right."""
+    allowed_labels: tuple[Name, ...] = (
+        "bug", "documentation", "duplicate", "enhancement", "good first issue", "help wanted", "invalid", "question",
+        "wontfix",
+    )  # fmt: skip
+    """The labels that a run may put on a thread, as patterns with `*`; a label can start workflows."""
     domains: tuple[Name, ...] = ()
-    """Hosts that the bot's texts may link to, beside GitHub itself."""
+    """Hosts that the bot's texts may link to, beside this repository on GitHub; `*.example.org` for those below one."""
     publishing: Publishing = Publishing()
     """How a proven change is published."""
     maintenance: tuple[Chore, ...] = ()

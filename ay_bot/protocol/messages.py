@@ -129,6 +129,7 @@ class Work(Value):
     """Start the agent: once per box, after `Seed`. Times are seconds.
 
     `outputs` names what the agent may propose beside its change; without any it isn't told of outputs at all.
+    `output_limits` says how many of a type, where it is fewer than MOST_OUTPUTS.
     """
 
     kind: Literal["work"] = "work"
@@ -142,6 +143,7 @@ class Work(Value):
     ignore: tuple[str, ...] = ()  # gitignore patterns on top of the repository's own
     mode: WorkMode = "change"
     outputs: tuple[OutputType, ...] = ()
+    output_limits: dict[OutputType, int] = {}
 
 
 class Feedback(Value):

@@ -5,7 +5,7 @@ None of these has any effect by itself. Texts are the model's and hostile; numbe
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ay_bot.protocol.conversation import Value
 
@@ -46,6 +46,12 @@ class UpdatePullRequestOutput(Value):
     title: Line | None = None
     body: Text | None = None
 
+    @model_validator(mode="after")
+    def _says_something(self) -> "UpdatePullRequestOutput":
+        if self.title is None and self.body is None:
+            raise ValueError("neither `title` nor `body` is given")
+        return self
+
 
 class PushToOwnBranchOutput(Value):
     """Add the proven change to the branch of a pull request of our own, or of the request's."""
@@ -67,14 +73,14 @@ class ReviewOutput(Value):
 
     type: Literal["review"] = "review"
     body: Text
-    comments: tuple[InlineRemark, ...] = ()
+    comments: Annotated[tuple[InlineRemark, ...], Field(max_length=100)] = ()
 
 
 class LabelsOutput(Value):
     """Put labels on a thread; without a number on the one of the request."""
 
     type: Literal["labels"] = "labels"
-    labels: tuple[Line, ...]
+    labels: Annotated[tuple[Line, ...], Field(min_length=1, max_length=20)]
     number: Number | None = None
 
 
@@ -84,7 +90,7 @@ class IssueOutput(Value):
     type: Literal["issue"] = "issue"
     title: Line
     body: Text
-    labels: tuple[Line, ...] = ()
+    labels: Annotated[tuple[Line, ...], Field(max_length=20)] = ()
 
 
 class CloseOwnPullRequestOutput(Value):
