@@ -103,6 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     from ay_bot.host.config import Overrides
     from ay_bot.host.findings import Order
     from ay_bot.host.local_run import run_locally
+    from ay_bot.host.publisher import DryRun, LocalBranch
     from ay_bot.host.task import read_task
     from ay_bot.terminal import Progress, show_result
 
@@ -120,7 +121,12 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
         repair_rounds=repair_rounds,
     )
     order = Order(
-        repository=repo, task=read_task(task, issue), overrides=overrides, api_base=api_base, branch=branch, out=out
+        repository=repo,
+        task=read_task(task, issue),
+        overrides=overrides,
+        api_base=api_base,
+        publisher=LocalBranch(branch) if branch else DryRun(),
+        out=out,
     )
     with Progress(sys.stderr) as progress:
         result, diff = run_locally(order, progress, Prestarted.gateway)

@@ -48,8 +48,8 @@ class Attempt:
         for rounds_left in range(repair_rounds, -1, -1):
             self.findings.rounds += 1
             self.findings.usage = session.usage
-            self.findings.summary = finished.summary
-            _require_model(finished)
+            self.findings.summary, self.findings.outputs = finished.summary, finished.outputs
+            require_model(finished)
             judged = self._judge(finished, body, self.baseline.wait())
             feedback = _feedback_of(judged)
             if not feedback or not rounds_left or finished.reason != "finished":
@@ -77,6 +77,16 @@ class Attempt:
             return verify(self.runner, self.checkout, patch, baseline)
 
 
+def take_answer(session: Session, work: Work, findings: Findings) -> Finished:
+    """Let the agent read and answer; nothing leaves its box but words."""
+    with findings.log.phase("session"):
+        finished, _ = session.work(work)
+    findings.rounds, findings.usage = 1, session.usage
+    findings.summary, findings.outputs = finished.summary, finished.outputs
+    require_model(finished)
+    return finished
+
+
 def _feedback_of(judged: Judged) -> str:
     match judged:
         case TestsFailed():
@@ -89,7 +99,8 @@ def _feedback_of(judged: Judged) -> str:
             return ""
 
 
-def _require_model(finished: Finished) -> None:
+def require_model(finished: Finished) -> None:
+    """Raise ModelFailed or UsageError if it was the model that ended the work."""
     failure = finished.failure
     if not failure or failure.cause == "budget":
         return  # what was done until the money ran out is still judged

@@ -8,21 +8,31 @@ from ay_bot import __version__
 from ay_bot.errors import ExitCode
 from ay_bot.host.config import Overrides
 from ay_bot.host.event_log import EventLog
+from ay_bot.host.publisher import DryRun, Publisher
 from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
+from ay_bot.protocol.messages import WorkMode
+from ay_bot.protocol.outputs import Output, OutputType
 
 
 @dataclass(frozen=True)
 class Order:
-    """One local request. `branch` is where the commit goes, None for a dry run; `out` is where the files go."""
+    """One request. `out` is where the files go.
+
+    `trusted` is the commit whose settings and instructions count, None for the one that is worked on: a pull
+    request's head is its author's. In the mode `answer` nothing is changed, and the agent's words are the result.
+    """
 
     repository: Path
     task: Task
     overrides: Overrides
     api_base: str | None = None
-    branch: str | None = None
+    publisher: Publisher = field(default_factory=DryRun)
     out: Path | None = None
+    trusted: str | None = None
+    mode: WorkMode = "change"
+    outputs: tuple[OutputType, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,9 @@ class Findings:
     sandbox: str = ""
     summary: str = ""
     commit: str = ""
+    branch: str = ""
+    url: str = ""
+    outputs: tuple[Output, ...] = ()
     commit_message: str = ""
     rounds: int = 0
     diff: bytes = b""
@@ -75,7 +88,7 @@ class Findings:
             repository=self.repository,
             base=self.base,
             tree=self.tree,
-            branch=self.order.branch or "" if self.commit else "",
+            branch=self.branch,
             commit=self.commit,
             task=self.order.task.title,
             model=self.model,
@@ -84,6 +97,8 @@ class Findings:
             rounds=self.rounds,
             commit_message=self.commit_message,
             pull_request=self.pull_request,
+            url=self.url,
+            outputs=self.outputs,
             verification=self.verification,
             withheld=self.withheld,
             review=self.review,

@@ -1,14 +1,12 @@
 """How a run ends: a proven change becomes a commit and the text of a pull request, everything else a reason."""
 
-from datetime import UTC, datetime
-
 from ay_bot.errors import BudgetSpent, ExitCode
 from ay_bot.host.attempt import Attempt, Judged
 from ay_bot.host.changes import NoChange, Refused
-from ay_bot.host.checkout import Author
 from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
 from ay_bot.host.commit_message import CommitMessage, build_request, clean, fallback
 from ay_bot.host.findings import Outcome
+from ay_bot.host.publisher import Proposal
 from ay_bot.host.pull_request import render
 from ay_bot.host.report import PullRequest, Verification
 from ay_bot.host.session import Session
@@ -45,7 +43,7 @@ def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Jud
 
 
 def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
-    """Write the commit and the pull request's text; the branch too, where one was asked for."""
+    """Write the commit message and the pull request's text, and have them published."""
     findings = attempt.findings
     task = findings.order.task
     with findings.log.phase("message"):
@@ -57,11 +55,19 @@ def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
             title=message.subject, summary=findings.summary, task=task.title, patch=checked.patch, proof=checked.proof
         )
         findings.pull_request = PullRequest(title=text.title, body=text.body, draft=text.draft)
-        if findings.order.branch:
-            now = datetime.now(UTC)
-            commit = attempt.checkout.commit(checked.patch.tree, attempt.base, message.text, Author(), now)
-            attempt.checkout.write_branch(attempt.checkout.repository, findings.order.branch, commit)
-            findings.commit = commit
+        proposal = Proposal(attempt.checkout, checked, message, findings.summary, findings.pull_request)
+        published = findings.order.publisher.publish(proposal)
+        findings.pull_request = published.pull_request
+        findings.branch, findings.commit, findings.url = published.branch, published.commit, published.url
+        for note in published.notes:
+            findings.notice(note)
+
+
+def conclude_answer(finished: Finished) -> Outcome:
+    """Return the outcome of work that was to give an answer and no change."""
+    if not finished.summary.strip() and not finished.outputs:
+        return _without_change(finished, CUT_OFF.get(finished.reason, ""))
+    return Outcome("answered", CUT_OFF.get(finished.reason, "the agent answered"), ExitCode.HANDLED)
 
 
 def _write_message(session: Session, checked: CheckedPatch, task: str) -> CommitMessage:

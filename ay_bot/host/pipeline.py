@@ -6,10 +6,9 @@ from pathlib import Path
 
 from ay_bot import __version__
 from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, TestsUnusable
-from ay_bot.host.attempt import Attempt
+from ay_bot.host.attempt import Attempt, take_answer
 from ay_bot.host.baseline import Baseline
 from ay_bot.host.boxes import Boxes, ended_in_time
-from ay_bot.host.branch import check_new_branch
 from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.config import CONFIG_FILE, Settings, load_settings
 from ay_bot.host.environment import environment
@@ -17,7 +16,7 @@ from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import Findings, Order, Outcome
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
-from ay_bot.host.outcome import conclude
+from ay_bot.host.outcome import conclude, conclude_answer
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.reaper import Reaper
 from ay_bot.host.report import Result
@@ -27,7 +26,7 @@ from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.suite import TestRunner
-from ay_bot.host.test_command import find_tests
+from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
 from ay_bot.protocol.messages import Configure, ModelSetting, Work
 
@@ -65,26 +64,30 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
             with findings.log.phase("config"):
                 settings = _settle(order, checkout, findings)
                 gateway.configure(_roles_and_caps(settings, order))
-                command = find_tests(settings.test, checkout, repository.head, findings.notice)
+                command = _find_tests(order, settings, checkout, findings)
             with findings.log.phase("image"):
                 boxes = _choose_boxes(settings, findings, gateway)
             with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout):
                 archive = scratch / "base.tar"
                 limits = _limits_for(checkout.archive(repository.head, archive), checkout, settings)
+                spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
                 base_tree = checkout.tree_of(repository.head)
                 runner = _build_runner(boxes, checkout, command, settings, limits, findings)
-                spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
                 with (
                     keeping_reports(runner, output),
                     Reaper(boxes, findings.notice) as reaper,
                     Baseline(runner, boxes, base_tree, findings.log) as baseline,
                     _open_box(boxes, spec, findings.log) as box,
                 ):
-                    session = Session(box, gateway, findings.log, (baseline.start, reaper.start))
+                    changes = order.mode == "change"
+                    meanwhile = (baseline.start, reaper.start) if changes else (reaper.start,)
+                    session = Session(box, gateway, findings.log, meanwhile)
                     with findings.log.phase("seed"):
                         session.seed(archive, settings.setup)
-                    attempt = Attempt(checkout, repository.head, runner, baseline, findings)
                     work = _describe_work(settings, command, checkout, findings)
+                    if not changes:
+                        return conclude_answer(take_answer(session, work, findings))
+                    attempt = Attempt(checkout, repository.head, runner, baseline, findings)
                     finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
                     return conclude(attempt, session, finished, judged)
 
@@ -97,15 +100,25 @@ def _open_repository(order: Order, findings: Findings) -> Repository:
     findings.repository, findings.base = str(repository.path), repository.head
     for notice in repository.notices:
         findings.notice(notice)
-    if order.branch:
-        check_new_branch(repository, order.branch)
+    order.publisher.prepare(repository)
     return repository
 
 
 def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
-    settings = load_settings(checkout.read_file(checkout.repository.head, CONFIG_FILE), order.overrides)
+    settings = load_settings(checkout.read_file(_trusted(order, checkout), CONFIG_FILE), order.overrides)
     findings.model = settings.model
     return settings
+
+
+def _trusted(order: Order, checkout: Checkout) -> str:
+    return order.trusted or checkout.repository.head
+
+
+def _find_tests(order: Order, settings: Settings, checkout: Checkout, findings: Findings) -> str:
+    if order.mode == "answer":  # which may need no tests
+        detected = detect(checkout, checkout.repository.head)
+        return settings.test or (detected.command if detected else "")
+    return find_tests(settings.test, checkout, checkout.repository.head, findings.notice)
 
 
 def _roles_and_caps(settings: Settings, order: Order) -> Configure:
@@ -168,15 +181,18 @@ def _build_runner(
 
 
 def _describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:
-    instructions = checkout.read_file(checkout.repository.head, INSTRUCTIONS_FILE) or b""
+    order = findings.order
+    instructions = checkout.read_file(_trusted(order, checkout), INSTRUCTIONS_FILE) or b""
     if len(instructions) > MAX_INSTRUCTIONS:
         findings.notice(f"{INSTRUCTIONS_FILE} is cut after {MAX_INSTRUCTIONS // 1024} KiB")
     return Work(
-        task=findings.order.task.text,
+        task=order.task.text,
         instructions=instructions[:MAX_INSTRUCTIONS].decode("utf-8", "replace"),
         test_command=command,
         max_steps=settings.max_steps,
         max_context_tokens=settings.max_context_tokens,
         test_timeout=settings.test_timeout,
         ignore=NEVER_WORK,
+        mode=order.mode,
+        outputs=order.outputs,
     )

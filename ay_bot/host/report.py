@@ -4,8 +4,9 @@ import json
 from typing import Literal
 
 from ay_bot.protocol.conversation import Usage, Value
+from ay_bot.protocol.outputs import Output
 
-Status = Literal["verified", "tests_failed", "refused", "no_change", "stopped", "error"]
+Status = Literal["verified", "answered", "tests_failed", "refused", "no_change", "stopped", "error"]
 
 
 class PullRequest(Value):
@@ -76,6 +77,8 @@ class Result(Value):
     rounds: int = 0
     commit_message: str = ""
     pull_request: PullRequest | None = None
+    url: str = ""
+    outputs: tuple[Output, ...] = ()
     verification: Verification | None = None
     withheld: tuple[Withheld, ...] = ()
     review: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from ay_bot.host.config import Overrides
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import Order
 from ay_bot.host.output import OutputDirectory
+from ay_bot.host.publisher import DryRun, LocalBranch
 from ay_bot.host.task import parse_task
 from ay_bot.protocol.conversation import ToolCall, Usage
 from ay_bot.protocol.messages import Configure, ModelFailure, ModelReply, ModelRequest
@@ -81,7 +82,8 @@ def run(repository, tmp_path, monkeypatch):
     def run_it(script: Script, branch: str | None = None, **overrides: object):
         records: list = []
         settings = {"model": "openai/scripted", "test": "python -m pytest -q", **overrides}
-        order = Order(repository, parse_task("add() subtracts"), Overrides(**settings), branch=branch)
+        publisher = LocalBranch(branch) if branch else DryRun()
+        order = Order(repository, parse_task("add() subtracts"), Overrides(**settings), publisher=publisher)
         output = OutputDirectory(tmp_path / "out")
         result, diff = pipeline.run(order, EventLog("run1", (records.append,)), script, output)
         output.write(result, diff)
