@@ -6,7 +6,6 @@ It is pure, it uses the standard library alone, and sanitising twice changes not
 import json
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Final
@@ -33,6 +32,16 @@ _FLAT: Final = str.maketrans("<>&[]`~", "()+()'-")
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """All removals of one kind: how many, how many characters they were, and what they say."""
+
+    kind: Kind
+    count: int
+    length: int
+    decoded: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sanitized:
     """Text as a person sees it, and all that was taken out of it, in the order of its places."""
 
@@ -45,19 +54,24 @@ class Sanitized:
 
     def report(self) -> tuple[str, ...]:
         """Return a line for each kind of removal, for the people on the thread; decoded words need cleaning, too."""
-        counts = Counter(removal.kind for removal in self.removals)
-        return tuple(self._line(kind, count) for kind, count in sorted(counts.items()))
+        return tuple(
+            f"{found.kind}: {found.count}, {found.length} characters"
+            + (f": {found.decoded[:300]}{'…' if len(found.decoded) > 300 else ''}" if found.decoded else "")
+            for found in self.summaries()
+        )
 
-    def _line(self, kind: Kind, count: int) -> str:
+    def summaries(self) -> tuple[Summary, ...]:
+        """Return one summary for each kind of removal; decoded words are those of whoever hid them."""
+        return tuple(self._summary(kind) for kind in sorted({removal.kind for removal in self.removals}))
+
+    def _summary(self, kind: Kind) -> Summary:
         own = [removal for removal in self.removals if removal.kind is kind]
-        length = sum(removal.end - removal.start for removal in own)
         words = " ".join(" ".join(filter(None, (removal.decoded for removal in own))).split())
         if kind is Kind.TAGS:  # one between every two letters is a message, too
             words = "".join(removal.decoded for removal in own)
         elif not words and len(own) > 1:
             words = decode(kind, "".join(_hidden_of(removal) for removal in own))
-        told = f": {words[:300]}{'…' if len(words) > 300 else ''}" if words else ""
-        return f"{kind}: {count}, {length} characters{told}"
+        return Summary(kind, len(own), sum(removal.end - removal.start for removal in own), words)
 
 
 def _hidden_of(removal: Removal) -> str:

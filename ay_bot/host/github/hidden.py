@@ -1,0 +1,43 @@
+"""What a passage hid from whoever read it on the page: found and decoded, to be shown to the people on the thread."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ay_bot.host.github.thread import HiddenText, Passage
+from ay_bot.host.plain_text import clean_line
+from ay_bot.host.sanitize import Summary, sanitize
+from ay_bot.host.sanitize_draft import Kind
+
+LONGEST: Final = 500
+_HARMLESS: Final = frozenset({Kind.TRUNCATED, Kind.FLATTENED})
+_EVERYDAY: Final = frozenset(
+    {Kind.IMAGE, Kind.ATTRIBUTE, Kind.ENTITY, Kind.FENCE_INFO, Kind.EMPTY_LINK, Kind.TITLE, Kind.CONTROL}
+)
+"""Found in honest texts all the time: told only where it holds words."""
+_SHORT: Final = 60
+
+
+def find_hidden(passage: Passage) -> tuple[HiddenText, ...]:
+    """Return what was hidden in a passage, one for each kind."""
+    return tuple(_describe(passage))
+
+
+def _describe(passage: Passage) -> Iterator[HiddenText]:
+    for summary in sanitize(passage.text).summaries():
+        if _is_worth_telling(summary):
+            said = " ".join(clean_line(summary.decoded).split())
+            yield HiddenText(
+                author=passage.author,
+                where=clean_line(passage.where)[:200],
+                kind=summary.kind,
+                decoded=said[:LONGEST] + ("…" if len(said) > LONGEST else ""),
+                url=passage.url,
+                count=summary.count,
+                length=summary.length,
+            )
+
+
+def _is_worth_telling(summary: Summary) -> bool:
+    if summary.kind in _HARMLESS:
+        return False
+    return summary.kind not in _EVERYDAY or len(summary.decoded) > _SHORT

@@ -1,0 +1,97 @@
+"""Which words of a thread a run is told: those of the request's moment, each with its label of trust."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, cast, get_args
+
+from ay_bot.host.gate import OWN_MARKER
+from ay_bot.host.github.forge import Association, Comment, Person
+from ay_bot.host.github.request import Request
+from ay_bot.host.github.thread import Passage
+from ay_bot.host.github.trust import label_person
+from ay_bot.host.sanitize_blocks import Trust
+
+KEPT_KINDS: Final = frozenset({"plan", "summary", "answer", "review"})
+"""Of our own comments, by the word after the marker: what may be said again; all others only show how a run goes."""
+_MARKED = re.compile(re.escape(OWN_MARKER) + r"\s*(?P<kind>[\w-]*)")
+
+
+def opening_passages(request: Request) -> Iterator[Passage]:
+    """Yield title and body, from the payload; not the body where it is itself what asks."""
+    person = Person(login=request.author, association=_association(request.author_association))
+    trust = label_person(person, requester=request.requester, author=request.author)
+    what = f"{'pull request' if request.thread == 'pull_request' else 'issue'} #{request.number}"
+    texts = {"title": request.title, "body": "" if request.words == request.body else request.body}
+    for part, text in texts.items():
+        if text.strip():
+            yield Passage(trust=trust, author=request.author, where=f"{part} of {what}", text=text, opens=True)
+
+
+def _association(name: str) -> Association:
+    return cast("Association", name) if name in get_args(Association) else "NONE"
+
+
+def comment_passages(request: Request, comments: Sequence[Comment], own_login: str) -> tuple[tuple[Passage, ...], int]:
+    """Return what was said before the request, oldest first, and how many comments are left out as too new."""
+    said = [comment for comment in comments if comment.body.strip() and not _asks(comment, request)]
+    told = [comment for comment in said if not _is_own_notice(comment, own_login)]
+    early = [comment for comment in told if was_there(comment, request)]
+    passages = tuple(_passage(comment, request, own_login) for comment in sorted(early, key=_age))
+    return passages, len(told) - len(early)
+
+
+def was_there(comment: Comment, request: Request) -> bool:
+    """Whether a comment stood on the thread, just so, before the request: the same second is not before.
+
+    The remarks of a review carry the second in which the review was handed in: those that the requester made
+    count up to and with that moment.
+    """
+    last = max(comment.created, comment.edited or comment.created)
+    if request.event == "pull_request_review" and comment.kind == "review_comment":
+        own = comment.author.login.lower() == request.requester.lower()
+        return last <= request.made if own else last < request.made
+    return last < request.made
+
+
+def _asks(comment: Comment, request: Request) -> bool:
+    return comment.id == request.comment and comment.kind == request.comment_kind
+
+
+def _is_own_notice(comment: Comment, own_login: str) -> bool:
+    """Whether it is our own and only shows how a run goes; a marker in the words of others says nothing."""
+    if comment.author.login.lower() != own_login.lower():
+        return False
+    kinds = {found["kind"] for found in _MARKED.finditer(comment.body)}
+    return bool(kinds) and not kinds <= KEPT_KINDS
+
+
+def _passage(comment: Comment, request: Request, own_login: str) -> Passage:
+    trust = label_person(comment.author, requester=request.requester, author=request.author, own=own_login)
+    return Passage(
+        trust=trust,
+        author=comment.author.login,
+        where=_where(comment),
+        text=comment.body,
+        url=comment.url,
+        hunk=comment.hunk,
+    )
+
+
+def _where(comment: Comment) -> str:
+    if comment.kind == "review_comment":
+        return f"remark {comment.id} on {comment.path}" + (f":{comment.line}" if comment.line else "")
+    if comment.kind == "review":
+        return f"review {comment.id}" + (f" ({comment.state.lower().replace('_', ' ')})" if comment.state else "")
+    return f"comment {comment.id}"
+
+
+def _age(comment: Comment) -> tuple[float, int]:
+    return comment.created.timestamp(), comment.id
+
+
+def request_passage(request: Request) -> Passage:
+    """Return the words that ask: the whole comment, or what came with the event."""
+    asked = request.words
+    if request.instruction.strip() not in asked:
+        asked = f"{request.instruction.strip()}\n\n{asked}".strip()
+    return Passage(trust=Trust.REQUESTER, author=request.requester, where="the request", text=asked, url=request.url)
