@@ -158,19 +158,22 @@ def doctor(
 
 @app.command()
 def schema(
-    what: Annotated[str, typer.Argument(help="`result` or `events`.")] = "result",
+    what: Annotated[str, typer.Argument(help="`result`, `events` or `config`.")] = "result",
 ) -> None:
-    """Print the JSON schema of result.json, or of a line of events.jsonl."""
+    """Print the JSON schema of result.json, of a line of events.jsonl, or of the configuration file."""
     from ay_bot.errors import UsageError
     from ay_bot.host.report import result_schema
+    from ay_bot.host.settings_file import settings_schema
     from ay_bot.protocol.events import Record
 
     if what == "result":
         typer.echo(result_schema(), nl=False)
     elif what == "events":
         typer.echo(json.dumps(Record.model_json_schema(), indent=2))
+    elif what == "config":
+        typer.echo(settings_schema(), nl=False)
     else:
-        raise UsageError(f"there is no schema `{what}`", hint="choose `result` or `events`")
+        raise UsageError(f"there is no schema `{what}`", hint="choose `result`, `events` or `config`")
 
 
 @app.command(

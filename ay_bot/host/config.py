@@ -1,11 +1,10 @@
-"""The settings of a run: defaults, then the repository's file from the base commit, then the command line."""
+"""The settings of a run, and what the repository may say of them in its configuration file."""
 
-from collections.abc import Mapping
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 
-from ay_bot.errors import UsageError
+from ay_bot.host.permissions import Admission
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
@@ -52,6 +51,15 @@ class Chore(Value):
     paths: tuple[Name, ...] = ()
     """Patterns, as in .gitignore, of what the chore may change; empty for everything."""
     max_pull_requests: Annotated[int, Field(ge=1, le=100)] = 1
+    """How many pull requests of the chore may be open at once."""
+
+    @model_validator(mode="after")
+    def _make_sense(self) -> Self:
+        if self.kind == "task" and not self.task.strip():
+            raise ValueError(f"the chore `{self.name}` needs a `task:`, or a `kind:` other than `task`")
+        if self.schedule is not None and not _is_cron(self.schedule):
+            raise ValueError(f"the schedule `{self.schedule}` of `{self.name}` is no cron expression of five fields")
+        return self
 
 
 class Settings(Value):
@@ -103,6 +111,16 @@ class Settings(Value):
     maintenance: tuple[Chore, ...] = ()
     """Scheduled maintenance."""
 
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        problems = list(Admission(self.who, self.bots, frozenset(self.outputs)).problems())
+        names = [chore.name for chore in self.maintenance]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        problems += [f"there are two chores `{name}` in `maintenance`" for name in twice]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
 
 class Overrides(Value):
     """What the command line says; None where it is silent."""
@@ -120,44 +138,7 @@ class Overrides(Value):
     repair_rounds: int | None = None
 
 
-def load_settings(file: bytes | None, overrides: Overrides) -> Settings:
-    """Return the settings, or raise UsageError that names every problem at once.
+def _is_cron(expression: str) -> bool:
+    from croniter import croniter
 
-    `file` is the content of CONFIG_FILE in the base commit, None where there is none.
-    """
-    given = _parse_file(file) if file else {}
-    said = overrides.model_dump(exclude_none=True)
-    try:
-        settings = Settings.model_validate({**given, **said})
-    except ValidationError as error:
-        problems = [_describe(problem["loc"], problem["msg"], said) for problem in error.errors()]
-        known = ", ".join(Settings.model_fields)
-        raise UsageError("\n".join(problems), hint=f"the settings are: {known}") from None
-    if not settings.model:
-        raise UsageError(
-            "no model was given",
-            hint=f"say which with `--model PROVIDER/NAME` (as litellm names it), or `model:` in {CONFIG_FILE}",
-        )
-    return settings
-
-
-def _describe(location: tuple[int | str, ...], message: str, said: Mapping[str, object]) -> str:
-    name = ".".join(str(part) for part in location)
-    source = f"--{name.replace('_', '-')}" if name in said else f"`{name}` in {CONFIG_FILE}"
-    return f"{source}: {message[0].lower()}{message[1:]}"
-
-
-def _parse_file(file: bytes) -> dict[str, object]:
-    import yaml
-
-    try:
-        content = yaml.safe_load(file.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        msg = f"{CONFIG_FILE} of the base commit can't be read: {error}"
-        raise UsageError(msg, hint="it has to be YAML, in UTF-8") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
-        msg = f"{CONFIG_FILE} of the base commit is not a table of settings"
-        raise UsageError(msg, hint="write one `name: value` a line")
-    return content
+    return len(expression.split()) == 5 and croniter.is_valid(expression)

@@ -10,7 +10,7 @@ from ay_bot.host.attempt import Attempt, take_answer
 from ay_bot.host.baseline import Baseline
 from ay_bot.host.boxes import Boxes, ended_in_time
 from ay_bot.host.checkout import Checkout, open_checkout
-from ay_bot.host.config import CONFIG_FILE, Settings, load_settings
+from ay_bot.host.config import CONFIG_FILE, Settings
 from ay_bot.host.environment import environment
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import Findings, Order, Outcome
@@ -25,6 +25,7 @@ from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
 from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
+from ay_bot.host.settings_file import load_settings
 from ay_bot.host.suite import TestRunner
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted

@@ -1,9 +1,13 @@
 """Settings: where they come from, and that all problems are told at once."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from ay_bot.errors import UsageError
-from ay_bot.host.config import Overrides, load_settings
+from ay_bot.host.config import Overrides
+from ay_bot.host.settings_file import load_settings, settings_schema
 
 MODEL = Overrides(model="openai/scripted")
 
@@ -42,3 +46,36 @@ def test_an_absent_or_empty_file_changes_nothing(file):
 def test_a_repository_cannot_say_where_keys_are_sent():
     with pytest.raises(UsageError, match="api_base"):
         load_settings(b"api_base: http://elsewhere/\n", MODEL)
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        (b"max_step: 3\n", "did you mean `max_steps`?"),
+        (b"max-cost: 3\n", "did you mean `max_cost`?"),
+        (b"publishing: {label: [x]}\n", "did you mean `labels`?"),
+        (b"maintenance: [{name: a, tasks: x}]\n", "did you mean `task`?"),
+        (b"who: '*'\n", "*"),
+        (b"who: everybody\n", "`who` in"),
+        (b"maintenance: [{name: a}]\n", "needs a `task:`"),
+        (b"maintenance: [{name: a, task: x, schedule: daily}]\n", "no cron expression"),
+        (b"maintenance: [{name: a, task: x}, {name: a, task: y}]\n", "two chores `a`"),
+        (b"maintenance: [{name: Not A Name, task: x}]\n", "maintenance.0.name"),
+        (b"outputs: [fly]\n", "`outputs.0`"),
+    ],
+)
+def test_what_is_wrong_on_the_github_side_is_said_with_a_way_out(file: bytes, said: str):
+    with pytest.raises(UsageError) as caught:
+        load_settings(file, MODEL)
+    assert said in str(caught.value)
+
+
+def test_anybody_may_ask_where_nothing_is_written():
+    settings = load_settings(b"who: '*'\noutputs: [comment, noop]\n", MODEL)
+    assert (settings.who, settings.outputs) == ("*", ("comment", "noop"))
+
+
+def test_the_committed_schema_is_that_of_the_code():
+    committed = (Path(__file__).parents[2] / "docs" / "config.schema.json").read_text()
+    assert committed == settings_schema()
+    assert all("description" in field for field in json.loads(committed)["properties"].values())

@@ -1,0 +1,90 @@
+"""Where settings come from: defaults, then the repository's file from the base commit, then the command line."""
+
+import ast
+import difflib
+import inspect
+import itertools
+import json
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ValidationError
+
+from ay_bot.errors import UsageError
+from ay_bot.host.config import CONFIG_FILE, Chore, Overrides, Publishing, Settings
+
+_SECTIONS: Mapping[str, type[BaseModel]] = {"publishing": Publishing, "maintenance": Chore}
+
+
+def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool = True) -> Settings:
+    """Return the settings, or raise UsageError that names every problem at once.
+
+    `file` is the content of CONFIG_FILE in the base commit, None where there is none.
+    """
+    given = _parse_file(file) if file else {}
+    said = overrides.model_dump(exclude_none=True)
+    try:
+        settings = Settings.model_validate({**given, **said})
+    except ValidationError as error:
+        problems = [_describe(problem["loc"], problem["type"], problem["msg"], said) for problem in error.errors()]
+        known = ", ".join(Settings.model_fields)
+        raise UsageError("\n".join(problems), hint=f"the settings are: {known}") from None
+    if needs_model and not settings.model:
+        raise UsageError(
+            "no model was given",
+            hint=f"say which with `--model PROVIDER/NAME` (as litellm names it), or `model:` in {CONFIG_FILE}",
+        )
+    return settings
+
+
+def settings_schema() -> str:
+    """Return the JSON schema of CONFIG_FILE, as it is committed under docs/."""
+    schema = Settings.model_json_schema()
+    described = [(Settings, schema), (Publishing, schema["$defs"]["Publishing"]), (Chore, schema["$defs"]["Chore"])]
+    for model, part in described:
+        for name, text in _read_descriptions(model).items():
+            part["properties"][name]["description"] = text
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _read_descriptions(model: type[BaseModel]) -> dict[str, str]:
+    """Return the text under each field; pydantic would read it at every start, which costs 60 ms."""
+    body = ast.parse(inspect.getsource(model)).body[0]
+    statements = body.body if isinstance(body, ast.ClassDef) else []
+    found = {}
+    for field, text in itertools.pairwise(statements):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
+            found[field.target.id] = inspect.cleandoc(str(ast.literal_eval(text.value)))
+    return found
+
+
+def _describe(location: tuple[int | str, ...], kind: str, message: str, said: Mapping[str, object]) -> str:
+    name = ".".join(str(part) for part in location)
+    if not name:
+        return f"{CONFIG_FILE}: {message.removeprefix('Value error, ')}"
+    source = f"--{name.replace('_', '-')}" if name in said else f"`{name}` in {CONFIG_FILE}"
+    if kind == "extra_forbidden":
+        return f"{source}: there is no such setting{_suggest(location)}"
+    message = message.removeprefix("Value error, ")
+    return f"{source}: {message[0].lower()}{message[1:]}"
+
+
+def _suggest(location: tuple[int | str, ...]) -> str:
+    section = Settings if len(location) == 1 else _SECTIONS.get(str(location[0]), Settings)
+    close = difflib.get_close_matches(str(location[-1]).replace("-", "_"), section.model_fields, n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
+
+
+def _parse_file(file: bytes) -> dict[str, object]:
+    import yaml
+
+    try:
+        content = yaml.safe_load(file.decode("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        msg = f"{CONFIG_FILE} of the base commit can't be read: {error}"
+        raise UsageError(msg, hint="it has to be YAML, in UTF-8") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict) or not all(isinstance(key, str) for key in content):
+        msg = f"{CONFIG_FILE} of the base commit is not a table of settings"
+        raise UsageError(msg, hint="write one `name: value` a line")
+    return content
