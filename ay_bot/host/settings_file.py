@@ -39,8 +39,9 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
 def settings_schema() -> str:
     """Return the JSON schema of CONFIG_FILE, as it is committed under docs/."""
     schema = Settings.model_json_schema()
-    described = [(Settings, schema), (Publishing, schema["$defs"]["Publishing"]), (Chore, schema["$defs"]["Chore"])]
-    for model, part in described:
+    models: tuple[type[BaseModel], ...] = (Settings, Publishing, Chore)
+    for model in models:
+        part = schema if model is Settings else schema["$defs"][model.__name__]
         for name, text in _read_descriptions(model).items():
             part["properties"][name]["description"] = text
     return json.dumps(schema, indent=2) + "\n"
