@@ -105,6 +105,8 @@ def load_on_diet() -> bool:
         import litellm.litellm_core_utils.get_llm_provider_logic
         import litellm.litellm_core_utils.llm_cost_calc.utils
         import litellm.llms.openai.chat.gpt_transformation  # noqa: F401
+
+        import_diet.drop()
     except BROKEN_LIBRARY:
         import_diet.undo()
         return False

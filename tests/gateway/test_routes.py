@@ -227,6 +227,19 @@ def test_a_diet_that_turns_out_too_thin_is_given_up():
     assert ModelReply.model_validate_json(said.stdout.splitlines()[-1]).content == "Let me look."
 
 
+def test_the_diet_leaves_out_a_tokenizer_and_nothing_else_takes_its_place():
+    program = (
+        "from ay_bot.gateway import providers\n"
+        "assert providers.load_on_diet()\n"
+        "import litellm.utils\n"
+        "assert not {'json_data', 'claude_json_str'} & set(vars(litellm.utils))\n"
+        "providers.load_plain()\n"
+        "import litellm.utils\n"
+        "assert len(litellm.utils.claude_json_str) > 1_000_000\n"
+    )
+    subprocess.run([sys.executable, "-I", "-c", program], check=True, timeout=60)
+
+
 def test_the_diet_leaves_no_trace_once_it_is_undone():
     before = dict(sys.modules)
     assert not any(name.partition(".")[0] in ("litellm", "openai") for name in before)
