@@ -28,7 +28,7 @@ def _describe(passage: Passage) -> Iterator[HiddenText]:
             said = " ".join(clean_line(summary.decoded).split())
             yield HiddenText(
                 author=passage.author,
-                where=clean_line(passage.where)[:200],
+                where=" ".join(clean_line(passage.where).split())[:200],
                 kind=summary.kind,
                 decoded=said[:LONGEST] + ("…" if len(said) > LONGEST else ""),
                 url=passage.url,

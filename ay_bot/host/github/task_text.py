@@ -99,7 +99,7 @@ def shorten_diff(diff: str, most: int) -> str:
     """Return as many whole files of a diff as fit, in their order, and name the files that are left out."""
     if len(diff) <= most:
         return diff
-    files = _FILE_OF_DIFF.split(diff)
+    files = [file for file in _FILE_OF_DIFF.split(diff) if file.strip()]
     kept: list[str] = []
     names: list[str] = []
     room = most - MOST_NAMES - _MARKS
@@ -107,10 +107,10 @@ def shorten_diff(diff: str, most: int) -> str:
         if len(file) <= room:
             kept.append(file)
             room -= len(file)
-        elif file.strip():
+        else:
             names.append(file.partition("\n")[0].removeprefix("diff --git "))
     listed = shorten("\n".join(names), MOST_NAMES)
-    return f"{''.join(kept)}\n[{len(names)} files of the diff are left out, being too long:]\n{listed}"
+    return f"{''.join(kept)}\n[left out, being too long: {len(names)} of {len(files)} files]\n{listed}"
 
 
 def _render_request(request: Request, nonce: str) -> list[str]:
