@@ -3,6 +3,7 @@
 None of these has any effect by itself. Texts are the model's and hostile; numbers are of the run's own repository.
 """
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -142,3 +143,11 @@ OutputType = Literal[
     "issue", "close_own_pull_request", "noop", "blocked", "ask",
 ]  # fmt: skip
 MOST_OUTPUTS = 50
+
+Answer = NoopOutput | BlockedOutput | AskOutput
+"""What is said in place of work: it ends the agent's session, and is then the last output of `Finished`."""
+
+
+def answer_of(outputs: Sequence[Output]) -> Answer | None:
+    """Return what an agent said in place of work, if it did: why nothing is to do, what is in the way, a question."""
+    return outputs[-1] if outputs and isinstance(outputs[-1], Answer) else None

@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from ay_bot.host.plain_text import clean_line
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.outputs import Output
 
@@ -47,3 +48,9 @@ class Denied(Value):
 
 
 Decision = Allowed | Denied
+
+
+def shown(text: str) -> str:
+    """Return hostile text as a short piece of code that it can't leave."""
+    line = clean_line(" ".join(text.split())).replace("|", "/").replace("`", "'").replace("<!--", "< !--")
+    return f"`{line[:100] or ' '}`"

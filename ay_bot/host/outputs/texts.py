@@ -1,0 +1,70 @@
+"""Where an output has words: one place to read them and to change them, so that no field is forgotten."""
+
+from collections.abc import Callable, Iterator
+
+from ay_bot.protocol.outputs import (
+    CreatePullRequestOutput,
+    IssueOutput,
+    LabelsOutput,
+    Output,
+    ReviewOutput,
+    UpdatePullRequestOutput,
+)
+
+_WORDS = ("body", "reason", "question")
+
+
+def may_become_a_commit(output: Output) -> bool:
+    """Whether the words of an output may become a commit's message, where code is not told from words."""
+    return isinstance(output, CreatePullRequestOutput | UpdatePullRequestOutput)
+
+
+def title_of(output: Output) -> str:
+    """Return the output's title, empty where it has none."""
+    return (
+        output.title or ""
+        if isinstance(output, CreatePullRequestOutput | UpdatePullRequestOutput | IssueOutput)
+        else ""
+    )
+
+
+def words_of(output: Output) -> Iterator[str]:
+    """Yield all of an output's words but its title."""
+    for name in _WORDS:
+        if isinstance(words := output.__dict__.get(name), str):
+            yield words
+    if isinstance(output, ReviewOutput):
+        yield from (remark.body for remark in output.comments)
+
+
+def texts_of(output: Output) -> tuple[str, ...]:
+    """Return everything in an output that people will read."""
+    title = title_of(output)
+    return (*((title,) if title else ()), *words_of(output))
+
+
+def strings_of(output: Output) -> tuple[str, ...]:
+    """Return every string in an output that the agent chose."""
+    labels = output.labels if isinstance(output, LabelsOutput | IssueOutput) else ()
+    paths = (remark.path for remark in output.comments) if isinstance(output, ReviewOutput) else ()
+    return (*texts_of(output), *labels, *paths)
+
+
+def change_texts(output: Output, words: Callable[[str], str], title: Callable[[str], str]) -> Output:
+    """Return the output with other words."""
+    changed: dict[str, object] = {
+        name: words(text) for name in _WORDS if isinstance(text := output.__dict__.get(name), str)
+    }
+    if before := title_of(output):
+        changed["title"] = title(before)
+    if isinstance(output, ReviewOutput):
+        changed["comments"] = tuple(
+            remark.model_copy(update={"body": words(remark.body)}) for remark in output.comments
+        )
+    return output.model_copy(update=changed)
+
+
+def change_body(output: Output, words: Callable[[str], str]) -> Output:
+    """Return the output with another body, if it has one."""
+    body = output.__dict__.get("body")
+    return output.model_copy(update={"body": words(body)}) if isinstance(body, str) else output
