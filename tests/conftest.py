@@ -9,6 +9,7 @@ from functools import cache
 import pytest
 import pytest_socket
 
+pytest_plugins = ["tests.loopback_github.fixtures"]
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy")
 GIT = {
