@@ -18,11 +18,19 @@ _STATUS = {"A": "added", "M": "changed", "D": "deleted"}
 
 
 class PullRequestText(Value):
-    """Title and body, and why the pull request would be a draft (nothing: it would not)."""
+    """Title and sections, and why the pull request would be a draft (nothing: it would not)."""
 
     title: str
-    body: str
+    sections: tuple[str, ...]
     draft_reasons: tuple[str, ...] = ()
+    end: tuple[str, ...] = (_FOOTER,)
+
+    @property
+    def body(self) -> str:
+        """The sections and the end, which stays whole however long the sections are."""
+        end = "\n\n".join(part for part in self.end if part)
+        sections = "\n\n".join(section for section in self.sections if section)
+        return f"{shorten(sections, LONGEST_BODY - len(end))}\n\n{end}\n"
 
     @property
     def draft(self) -> bool:
@@ -35,16 +43,14 @@ def render(
 ) -> PullRequestText:
     """Return the text for a patch. `failure` says why the tests don't prove it; without one they do."""
     reasons = _find_draft_reasons(patch, proof, failure)
-    sections = [
+    sections = (
         _render_summary(summary, task),
         _render_proof(proof, failure),
         _render_files(patch.entries),
         _render_guarded(patch),
         _render_draft(reasons),
-        _FOOTER,
-    ]
-    body = "\n\n".join(section for section in sections if section) + "\n"
-    return PullRequestText(title=clean_line(title), body=shorten(body, LONGEST_BODY), draft_reasons=reasons)
+    )
+    return PullRequestText(title=clean_line(title), sections=sections, draft_reasons=reasons)
 
 
 def render_markdown(title: str, body: str) -> str:

@@ -4,9 +4,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from ay_bot.host.checkout import Checkout
-from ay_bot.host.checks import CheckedPatch
-from ay_bot.host.commit_message import CommitMessage
 from ay_bot.host.github.request import Request
 from ay_bot.protocol.conversation import Value
 
@@ -60,7 +57,10 @@ Destination = NewBranch | OntoPull | Attached
 
 
 class Published(Value):
-    """The change is on GitHub. `created` is False where all of it was there already; notes are for people."""
+    """The change is on GitHub. `created` is False where all of it was there already; notes are for people.
+
+    `title` and `body` are those of the pull request as it was opened now, empty where an earlier run did.
+    """
 
     pull: int
     url: str
@@ -68,6 +68,8 @@ class Published(Value):
     commit: str
     created: bool
     draft: bool = False
+    title: str = ""
+    body: str = ""
     notes: tuple[str, ...] = ()
 
 
@@ -83,16 +85,6 @@ class NotPublished(Value):
     url: str = ""
     comment: str = ""
     notes: tuple[str, ...] = ()
-
-
-class Publisher(Protocol):
-    """Whoever makes a proven change known to the outside."""
-
-    def publish(
-        self, checkout: Checkout, checked: CheckedPatch, message: CommitMessage, summary: str
-    ) -> Published | NotPublished:
-        """Publish, or find that it was published already; may be called again after having died anywhere."""
-        ...
 
 
 class Pusher(Protocol):
