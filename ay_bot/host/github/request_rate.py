@@ -40,8 +40,8 @@ def refuse_rate(forge: Forge, request: Request, now: datetime, limit: RateLimit)
     marker = Marker(kind=KIND, key=f"{_plain(request.requester)}.{bucket}", facts={"by": _plain(request.requester)})
     minutes = int(limit.window.total_seconds() // 60)
     body = (
-        f"@{request.requester}, you asked {limit.most} times within {minutes} minutes on this thread, which is as often "
-        "as this repository allows. Ask again later; until then I answer no more.\n"
+        f"@{request.requester}, you asked {limit.most} times within {minutes} minutes on this thread, which is as "
+        "often as this repository allows. Ask again later; until then I answer no more.\n"
     )
     return comment_once(forge, request.number, marker, body)[0]
 

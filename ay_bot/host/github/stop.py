@@ -38,7 +38,7 @@ def stop(forge: Forge, request: Request) -> Stopped:
     left = tuple(tracked.run_id for tracked in running if tracked.run_id and not _cancel(forge, tracked, problems))
     for tracked in running:
         try:
-            repair(forge, tracked, "cancelled", f"@{request.requester} said stop", "nothing, or ask again.")
+            repair(forge, tracked, "cancelled", f"{request.requester} said stop", "nothing, or ask again.")
         except GithubFailed as error:
             problems.append(f"a comment still says {tracked.state}: {error.message}")
     return Stopped(requests=running, not_cancelled=left, note=note, problems=tuple(problems))
