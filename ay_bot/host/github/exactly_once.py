@@ -1,7 +1,8 @@
 """Exactly once: each thing is looked for before it is made, and again where it isn't known whether it was made.
 
-A hidden marker in a text tells what it is and for which request. It counts only in a text of our own account, since
-anybody can write one; texts of a model lose their HTML comments before they leave, and so can't hold one.
+A hidden marker tells what a comment is and for which request. It counts only as the first line of a comment of our own
+account: anybody can write one, and other workflows that use the same account may repeat what people wrote. Texts of a
+model lose their HTML comments before they leave, and so can't hold one.
 """
 
 import re
@@ -36,9 +37,10 @@ class Marker(Value):
         fields = {"kind": self.kind, "key": self.key, **self.facts}
         return f"<!-- ay-bot:v1 {' '.join(f'{name}={value}' for name, value in fields.items())} -->"
 
-    def is_in(self, text: str) -> bool:
-        """Whether a text has a marker of this kind and key."""
-        return any(found.kind == self.kind and found.key == self.key for found in read_markers(text))
+    def begins(self, text: str) -> bool:
+        """Whether a text's first line is a marker of this kind and key, and nothing else."""
+        line = text.partition("\n")[0].rstrip("\r")
+        return any((found.kind, found.key, found.text) == (self.kind, self.key, line) for found in read_markers(line))
 
 
 def read_markers(text: str) -> tuple[Marker, ...]:
@@ -58,8 +60,8 @@ def is_own(login: str, own: str) -> bool:
 
 
 def find_comment(comments: Iterable[Comment], marker: Marker, own: str) -> Comment | None:
-    """Return our own comment that has the marker."""
-    return next((each for each in comments if is_own(each.author.login, own) and marker.is_in(each.body)), None)
+    """Return our own comment that begins with the marker."""
+    return next((each for each in comments if is_own(each.author.login, own) and marker.begins(each.body)), None)
 
 
 def find_or_create(
@@ -133,7 +135,7 @@ def issue_once(
 
     def find() -> Issue | None:
         mine = forge.issues(creator=own, state="all")
-        return next((each for each in mine if is_own(each.author.login, own) and marker.is_in(each.body)), None)
+        return next((each for each in mine if is_own(each.author.login, own) and marker.begins(each.body)), None)
 
     def create() -> Issue:
         return forge.create_issue(title=title, body=f"{marker.text}\n{body}", labels=labels)
