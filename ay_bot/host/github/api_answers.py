@@ -45,7 +45,7 @@ class RepositoryNameAnswer(Answer):
     full_name: str
 
 
-class PushAnswer(Answer):
+class RightsAnswer(Answer):
     """What the token's owner may do."""
 
     push: bool = False
@@ -59,7 +59,7 @@ class RepositoryAnswer(Answer):
     private: bool = True
     html_url: str
     clone_url: str
-    permissions: PushAnswer = PushAnswer()
+    permissions: RightsAnswer = RightsAnswer()
 
 
 class PermissionAnswer(Answer):

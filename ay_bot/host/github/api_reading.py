@@ -59,7 +59,7 @@ class Reading:
         try:
             found = self.wire.get(f"{self.base}/collaborators/{segment(login)}/permission")
         except Missing:
-            return Standing("none", "none", installed=False)
+            return None if login.endswith("[bot]") else Standing("none", "none")
         except GithubFailed:
             return None
         return standing_of(login, parse_answer(answers.PermissionAnswer, found))
@@ -176,9 +176,9 @@ class Reading:
 def standing_of(login: str, found: answers.PermissionAnswer) -> Standing | None:
     """Judge what GitHub says of an account.
 
-    An App is no collaborator: GitHub answers `none` (or what everybody has) for one that is installed as for one that
-    is not, and no token but the App's own may ask. Only a right to write can't come from elsewhere. So an App without
-    one is of unknown standing, and is refused.
+    An App is no collaborator: GitHub answers 404, `none` or what everybody has for one that is installed as for one
+    that is not, and no token but the App's own may ask more. Only a right to write can't come from elsewhere. So an
+    App without one is of unknown standing, and is refused.
     """
     role = found.role_name or found.permission
     if login.endswith("[bot]"):
