@@ -7,7 +7,7 @@ from ay_bot.host.baseline import Baseline
 from ay_bot.host.changes import NoChange, Refused, propose
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.checks import CheckedPatch, TestsFailed, verify
-from ay_bot.host.findings import Findings
+from ay_bot.host.findings import Findings, Given
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.report import Withheld
 from ay_bot.host.session import Session
@@ -57,6 +57,12 @@ class Attempt:
             with self.findings.log.phase("session", "repair: the failures go back to the agent"):
                 finished, body = session.resume(Feedback(text=feedback, max_steps=work.max_steps))
         raise AssertionError  # the last round always returns
+
+    def judge_given(self, given: Given) -> Judged:
+        """Judge work that was done elsewhere as if it came out of a box here."""
+        self.findings.rounds = 1
+        self.findings.summary, self.findings.outputs = given.finished.summary, given.finished.outputs
+        return self._judge(given.finished, given.body, self.baseline.wait())
 
     def _judge(self, finished: Finished, body: bytes, baseline: SuiteResult) -> Judged:
         findings = self.findings

@@ -12,8 +12,18 @@ from ay_bot.host.publisher import DryRun, Publisher
 from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
-from ay_bot.protocol.messages import WorkMode
+from ay_bot.protocol.messages import Finished, WorkMode
 from ay_bot.protocol.outputs import Output, OutputType
+
+
+@dataclass(frozen=True)
+class Given:
+    """An agent's work that was done elsewhere, all of it hostile data: its tree, and what it says of it."""
+
+    finished: Finished
+    body: bytes
+    message: str
+    """What the commit message may say."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class Order:
     out: Path | None = None
     trusted: str | None = None
     mode: WorkMode = "change"
+    given: Given | None = None
+    """Work that is only to be proven and published; no model is asked then."""
     outputs: tuple[OutputType, ...] = ()
 
 

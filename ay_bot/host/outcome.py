@@ -5,7 +5,7 @@ from ay_bot.host.attempt import Attempt, Judged
 from ay_bot.host.changes import NoChange, Refused
 from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
 from ay_bot.host.commit_message import CommitMessage, build_request, clean, fallback
-from ay_bot.host.findings import Outcome
+from ay_bot.host.findings import Given, Outcome
 from ay_bot.host.publisher import Proposal
 from ay_bot.host.pull_request import render
 from ay_bot.host.report import PullRequest, Verification
@@ -31,10 +31,20 @@ def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Jud
     match judged:
         case CheckedPatch():
             findings.verification = _describe_proof(judged.proof)
-            _prepare(attempt, session, judged)
+            with findings.log.phase("message"):
+                message = _write_message(session, judged, findings.order.task.text)
+                findings.usage = session.usage
+            _publish(attempt, judged, message)
             return Outcome("verified", judged.reason + (f"; {cut_off}" if cut_off else ""), ExitCode.HANDLED)
+        case _:
+            return _without_proof(attempt, finished, judged)
+
+
+def _without_proof(attempt: Attempt, finished: Finished, judged: TestsFailed | Refused | NoChange) -> Outcome:
+    cut_off = CUT_OFF.get(finished.reason, "")
+    match judged:
         case TestsFailed():
-            findings.verification = _describe_proof(judged.proof)
+            attempt.findings.verification = _describe_proof(judged.proof)
             return Outcome("tests_failed", judged.reason + (f"; {cut_off}" if cut_off else ""), ExitCode.TESTS_FAILED)
         case Refused():
             return Outcome("refused", f"the change was refused: {judged}", ExitCode.CHANGE_REFUSED)
@@ -42,13 +52,10 @@ def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Jud
             return _without_change(finished, cut_off)
 
 
-def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
-    """Write the commit message and the pull request's text, and have them published."""
+def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage) -> None:
+    """Write the pull request's text, and have the change published."""
     findings = attempt.findings
     task = findings.order.task
-    with findings.log.phase("message"):
-        message = _write_message(session, checked, task.text)
-        findings.usage = session.usage
     with findings.log.phase("publish"):
         findings.commit_message = message.text
         text = render(
@@ -61,6 +68,17 @@ def _prepare(attempt: Attempt, session: Session, checked: CheckedPatch) -> None:
         findings.branch, findings.commit, findings.url = published.branch, published.commit, published.url
         for note in published.notes:
             findings.notice(note)
+
+
+def conclude_given(attempt: Attempt, given: Given) -> Outcome:
+    """Return the outcome of work that was done elsewhere: it is judged, proven and published as any other."""
+    judged = attempt.judge_given(given)
+    if isinstance(judged, CheckedPatch):
+        attempt.findings.verification = _describe_proof(judged.proof)
+        message = clean(given.message) or fallback(judged.patch, attempt.findings.order.task.text)
+        _publish(attempt, judged, message)
+        return Outcome("verified", judged.reason, ExitCode.HANDLED)
+    return _without_proof(attempt, given.finished, judged)
 
 
 def conclude_answer(finished: Finished) -> Outcome:

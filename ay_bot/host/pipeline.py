@@ -1,7 +1,5 @@
 """One request, in order: this module is the table of contents of a run."""
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ay_bot import __version__
@@ -16,17 +14,16 @@ from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import Findings, Order, Outcome
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
-from ay_bot.host.outcome import conclude, conclude_answer
+from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.reaper import Reaper
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository
-from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
 from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.settings_file import load_settings
-from ay_bot.host.suite import TestRunner
+from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
 from ay_bot.protocol.messages import Configure, ModelSetting, Work
@@ -64,33 +61,31 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
         with open_checkout(repository, scratch) as checkout:
             with findings.log.phase("config"):
                 settings = _settle(order, checkout, findings)
-                gateway.configure(_roles_and_caps(settings, order))
+                if not order.given:
+                    gateway.configure(_roles_and_caps(settings, order))
                 command = _find_tests(order, settings, checkout, findings)
             with findings.log.phase("image"):
                 boxes = _choose_boxes(settings, findings, gateway)
             with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout):
-                archive = scratch / "base.tar"
-                limits = _limits_for(checkout.archive(repository.head, archive), checkout, settings)
-                spec = BoxSpec(run=findings.log.run, purpose="agent", image=settings.image, limits=limits)
-                base_tree = checkout.tree_of(repository.head)
-                runner = _build_runner(boxes, checkout, command, settings, limits, findings)
+                site = lay_out(boxes, checkout, settings, command, scratch, findings.log)
                 with (
-                    keeping_reports(runner, output),
+                    keeping_reports(site.runner, output),
                     Reaper(boxes, findings.notice) as reaper,
-                    Baseline(runner, boxes, base_tree, findings.log) as baseline,
-                    _open_box(boxes, spec, findings.log) as box,
+                    Baseline(site.runner, boxes, site.base_tree, findings.log) as baseline,
                 ):
-                    changes = order.mode == "change"
-                    meanwhile = (baseline.start, reaper.start) if changes else (reaper.start,)
-                    session = Session(box, gateway, findings.log, meanwhile)
-                    with findings.log.phase("seed"):
-                        session.seed(archive, settings.setup)
-                    work = _describe_work(settings, command, checkout, findings)
-                    if not changes:
-                        return conclude_answer(take_answer(session, work, findings))
-                    attempt = Attempt(checkout, repository.head, runner, baseline, findings)
-                    finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
-                    return conclude(attempt, session, finished, judged)
+                    attempt = Attempt(checkout, repository.head, site.runner, baseline, findings)
+                    if order.given:
+                        return conclude_given(attempt, order.given)
+                    with site.open_box() as box:
+                        meanwhile = (baseline.start, reaper.start) if order.mode == "change" else (reaper.start,)
+                        session = Session(box, gateway, findings.log, meanwhile)
+                        with findings.log.phase("seed"):
+                            session.seed(site.archive, settings.setup)
+                        work = _describe_work(settings, command, checkout, findings)
+                        if order.mode == "answer":
+                            return conclude_answer(take_answer(session, work, findings))
+                        finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
+                        return conclude(attempt, session, finished, judged)
 
 
 # ----------------------------------------------------------------- the steps' small print
@@ -106,7 +101,8 @@ def _open_repository(order: Order, findings: Findings) -> Repository:
 
 
 def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
-    settings = load_settings(checkout.read_file(_trusted(order, checkout), CONFIG_FILE), order.overrides)
+    file = checkout.read_file(_trusted(order, checkout), CONFIG_FILE)
+    settings = load_settings(file, order.overrides, needs_model=order.given is None)
     findings.model = settings.model
     return settings
 
@@ -146,39 +142,6 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway) -> B
         )
     )
     return boxes
-
-
-@contextmanager
-def _open_box(boxes: Boxes, spec: BoxSpec, log: EventLog) -> Iterator[Box]:
-    with ExitStack() as opened:
-        with log.phase("box"):
-            box = opened.enter_context(boxes.open(spec))
-        yield box
-
-
-def _limits_for(archive_size: int, checkout: Checkout, settings: Settings) -> BoxLimits:
-    """Give a large repository a larger box: its work tree is in memory."""
-    limits = BoxLimits(wall=settings.timeout)
-    extra = max(0, 3 * archive_size - limits.work // 2)
-    files = len(checkout.list_files(checkout.repository.head))
-    larger = {"work": limits.work + extra, "memory": limits.memory + extra, "inodes": max(limits.inodes, 4 * files)}
-    return limits.model_copy(update=larger)
-
-
-def _build_runner(
-    boxes: Boxes, checkout: Checkout, command: str, settings: Settings, limits: BoxLimits, findings: Findings
-) -> TestRunner:
-    return TestRunner(
-        boxes,
-        checkout,
-        run=findings.log.run,
-        image=settings.image,
-        command=command,
-        setup=settings.setup,
-        timeout=settings.test_timeout,
-        limits=limits,
-        emit=findings.log.emit,
-    )
 
 
 def _describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:

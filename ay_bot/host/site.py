@@ -1,0 +1,62 @@
+"""Where one run's boxes stand: what each is filled with, how large it is, and how the tests are run in it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ay_bot.host.boxes import Boxes
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.config import Settings
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
+from ay_bot.host.suite import TestRunner
+
+
+@dataclass(frozen=True)
+class Site:
+    """Everything that boxes of this run are made of. `archive` is the tree that is worked on, as a tar file."""
+
+    boxes: Boxes
+    archive: Path
+    base_tree: str
+    spec: BoxSpec
+    runner: TestRunner
+    log: EventLog
+
+    @contextmanager
+    def open_box(self) -> Iterator[Box]:
+        """Open the agent's box, which is empty."""
+        with ExitStack() as opened:
+            with self.log.phase("box"):
+                box = opened.enter_context(self.boxes.open(self.spec))
+            yield box
+
+
+def lay_out(boxes: Boxes, checkout: Checkout, settings: Settings, command: str, scratch: Path, log: EventLog) -> Site:
+    """Write the tree that is worked on into `scratch`, and settle the sizes of the boxes."""
+    head = checkout.repository.head
+    archive = scratch / "base.tar"
+    limits = _limits_for(checkout.archive(head, archive), checkout, settings)
+    runner = TestRunner(
+        boxes,
+        checkout,
+        run=log.run,
+        image=settings.image,
+        command=command,
+        setup=settings.setup,
+        timeout=settings.test_timeout,
+        limits=limits,
+        emit=log.emit,
+    )
+    spec = BoxSpec(run=log.run, purpose="agent", image=settings.image, limits=limits)
+    return Site(boxes, archive, checkout.tree_of(head), spec, runner, log)
+
+
+def _limits_for(archive_size: int, checkout: Checkout, settings: Settings) -> BoxLimits:
+    """Give a large repository a larger box: its work tree is in memory."""
+    limits = BoxLimits(wall=settings.timeout)
+    extra = max(0, 3 * archive_size - limits.work // 2)
+    files = len(checkout.list_files(checkout.repository.head))
+    larger = {"work": limits.work + extra, "memory": limits.memory + extra, "inodes": max(limits.inodes, 4 * files)}
+    return limits.model_copy(update=larger)
