@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ay_bot.agent.readable import readable
+
 PIPE_SIZE = 1024 * 1024
 LOG_LIMIT = 64 * 1024 * 1024
 TIMED_OUT_STATUS = 124
@@ -108,7 +110,7 @@ def run_command(  # noqa: PLR0913 - each a fact of its own, and all but one name
         finally:
             output.close()
         seconds = time.monotonic() - start
-        return CommandResult(exit_code, timed_out, output.text(), output.total, seconds, log)
+        return CommandResult(exit_code, timed_out, readable(output.text()), output.total, seconds, log)
 
 
 def _run(command: str, cwd: Path, end: float, added: Mapping[str, str], output: Output) -> tuple[int, bool]:

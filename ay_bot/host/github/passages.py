@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from typing import Final, cast, get_args
 
 from ay_bot.host.gate import OWN_MARKER
+from ay_bot.host.github.exactly_once import is_own, read_markers
 from ay_bot.host.github.forge import Association, Comment, Person
+from ay_bot.host.github.plan import read_plan
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.thread import Passage
 from ay_bot.host.github.trust import label_person
 from ay_bot.host.sanitize_blocks import Trust
 
-KEPT_KINDS: Final = frozenset({"plan", "summary", "answer", "review"})
-"""Of our own comments, by the word after the marker: what may be said again; all others only show how a run goes."""
-_MARKED = re.compile(re.escape(OWN_MARKER) + r"\s*(?P<kind>[\w-]*)")
+NOTICES: Final = frozenset({"tracking", "proof", "patch", "pull"})
+"""Our own comments that only show how a run goes, by the kind in their marker; a plan in one is kept."""
+_MARKED = re.compile(re.escape(OWN_MARKER) + r"[^\n]*?-->")
 
 
 def opening_passages(request: Request) -> Iterator[Passage]:
@@ -33,11 +35,28 @@ def _association(name: str) -> Association:
 
 def comment_passages(request: Request, comments: Sequence[Comment], own_login: str) -> tuple[tuple[Passage, ...], int]:
     """Return what was said before the request, oldest first, and how many comments are left out as too new."""
-    said = [comment for comment in comments if comment.body.strip() and not _asks(comment, request)]
-    told = [comment for comment in said if not _is_own_notice(comment, own_login)]
+    said = [comment for comment in _in_our_words(comments, own_login) if comment.body.strip()]
+    told = [comment for comment in said if not _asks(comment, request)]
     early = [comment for comment in told if was_there(comment, request)]
     passages = tuple(_passage(comment, request, own_login) for comment in sorted(early, key=_age))
     return passages, len(told) - len(early)
+
+
+def _in_our_words(comments: Sequence[Comment], own_login: str) -> Iterator[Comment]:
+    """Yield comments, our own with nothing but what they say; a marker in the words of others says nothing."""
+    for comment in comments:
+        own = is_own(comment.author.login, own_login)
+        yield comment.model_copy(update={"body": own_words(comment.body)}) if own else comment
+
+
+def own_words(body: str) -> str:
+    """Return what a text of ours says to people, empty where it only shows how a run goes."""
+    if OWN_MARKER not in body:
+        return body
+    if plan := read_plan(body):
+        return f"A plan that was proposed:\n\n{plan}"
+    kinds = {marker.kind for marker in read_markers(body)}
+    return _MARKED.sub("", body).strip() if kinds and kinds.isdisjoint(NOTICES) else ""
 
 
 def was_there(comment: Comment, request: Request) -> bool:
@@ -55,14 +74,6 @@ def was_there(comment: Comment, request: Request) -> bool:
 
 def _asks(comment: Comment, request: Request) -> bool:
     return comment.id == request.comment and comment.kind == request.comment_kind
-
-
-def _is_own_notice(comment: Comment, own_login: str) -> bool:
-    """Whether it is our own and only shows how a run goes; a marker in the words of others says nothing."""
-    if comment.author.login.lower() != own_login.lower():
-        return False
-    kinds = {found["kind"] for found in _MARKED.finditer(comment.body)}
-    return bool(kinds) and not kinds <= KEPT_KINDS
 
 
 def _passage(comment: Comment, request: Request, own_login: str) -> Passage:

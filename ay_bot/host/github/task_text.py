@@ -91,7 +91,8 @@ def render_thread(passages: Sequence[Passage], nonce: str, left_out: int = 0) ->
     older, shown = len(said) - len(last), said[len(said) - len(last) :]
     notes = [f"[{older} older comments are not shown here]"] if older else []
     late = [f"[{left_out} comments were written or edited after the request and are left out]"] if left_out else []
-    hidden = tuple(found for passage in (*opening, *shown) for found in find_hidden(passage))
+    others = [passage for passage in (*opening, *shown) if passage.trust is not Trust.TOOL_OUTPUT]
+    hidden = tuple(found for passage in others for found in find_hidden(passage))
     return Rendered("\n\n".join([*first, *notes, *last, *late]), hidden)
 
 

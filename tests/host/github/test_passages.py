@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ay_bot.host.github.exactly_once import Marker
 from ay_bot.host.github.passages import comment_passages, opening_passages, request_passage
+from ay_bot.host.github.plan import plan_section
 from ay_bot.host.sanitize_blocks import Trust
 from tests.host.github.threads import ASKED, SECOND, make_comment, make_request
 
@@ -81,17 +83,20 @@ def test_the_requesters_remarks_belong_to_the_review_that_asks():
 @pytest.mark.parametrize(
     ("body", "kept"),
     [
-        ("<!-- ay-bot:tracking key=1 -->working", False),
-        ("<!-- ay-bot:plan hash=1 -->1. do it", True),
-        ("<!-- ay-bot:plan x --><!-- ay-bot:status y -->", False),
-        ("<!-- ay-bot:", False),
-        ("no mark at all", True),
+        (f"{Marker(kind='tracking', key='a').text}\nworking", None),
+        (f"{Marker(kind='tracking', key='a').text}\n{plan_section('1. do it', 'abc', 'ay')}", "1. do it"),
+        (f"{Marker(kind='proof', key='a').text}\n| test |", None),
+        (f"{Marker(kind='answer', key='a').text}\nIt is in `a.py`.", "It is in `a.py`."),
+        ("<!-- ay-bot: not one that is known", None),
+        ("no mark at all", "no mark at all"),
     ],
 )
 def test_of_our_own_only_what_says_something_is_told_and_as_output_of_a_tool(body, kept):
     passages, left_out = comment_passages(make_request(), [make_comment(body, OWN)], OWN)
     assert [passage.trust for passage in passages] == ([Trust.TOOL_OUTPUT] if kept else [])
     assert left_out == 0
+    for passage in passages:
+        assert passage.text.removeprefix("A plan that was proposed:\n\n") == kept
 
 
 def test_a_mark_of_ours_in_the_words_of_others_hides_nothing():
