@@ -244,7 +244,7 @@ def run(arguments: Sequence[str]) -> int:
     given = _arguments(arguments)
     rules = _rules(given)
     ask = _answers(given.permission)
-    decision = decide(given.event_name, _payload(given.event), rules, ask, given.triggering_actor)
+    decision = decide(given.event_name, load_payload(given.event), rules, ask, given.triggering_actor)
     line = decision.as_json() if given.as_json else f"{decision.decision}: {decision.reason}"
     sys.stdout.write(line + "\n")
     return ExitCode.DENIED if decision.decision == Outcome.DENY else ExitCode.HANDLED
@@ -286,7 +286,8 @@ def _answers(given: Sequence[str]) -> Ask:
     return ask
 
 
-def _payload(path: str) -> object:
+def load_payload(path: str) -> object:
+    """Return the JSON object in a file, `-` being standard input, or raise UsageError."""
     hint = "give the file that GITHUB_EVENT_PATH names"
     try:
         with sys.stdin.buffer if path == "-" else Path(path).open("rb") as source:

@@ -1,0 +1,155 @@
+"""How the Action starts the bot's container: with the variables, files and rights that are named here, and no others.
+
+A container action would be handed every input, the runner's own tokens, the workspace and the home. This one gets none
+of those. Files lie at the same paths inside and outside, so that nothing has to be translated. The boxes are siblings
+of the container, made through the engine's socket; they get their files through the engine, never by a mount.
+Only the standard library: it runs on the runner, as `python3 -I -S scripts/bare.py ay_bot.host.launch`.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+from ay_bot.errors import AyBotError, SandboxUnavailable, UsageError
+from ay_bot.host.environment import environment
+from ay_bot.host.gateway_process import model_environment
+from ay_bot.host.sandbox.engine import USUAL_PLACE, find_engine
+
+FACTS: Final = (
+    "CI", "GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH",
+    "GITHUB_GRAPHQL_URL", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID",
+    "GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY", "GITHUB_TRIGGERING_ACTOR", "GITHUB_WORKFLOW_REF",
+)  # fmt: skip
+"""What the bot is told of the run."""
+CERTIFICATES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
+PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+MACHINES_OWN: Final = (*CERTIFICATES, CREDENTIALS, "PATH", "LANG", "LC_ALL", "SSL_CERT_DIR")
+"""What the gateway is given from a machine of its own, but says nothing inside a container."""
+REQUIRED: Final = ("AY_CONTAINER", "AY_IMAGE", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "RUNNER_TEMP")
+
+HINT: Final = "this step is started by the Action; see docs/action.md"
+
+
+class Shared(NamedTuple):
+    """A file or directory that the container sees at the path that it has outside."""
+
+    path: Path
+    writable: bool = False
+
+    def option(self) -> str:
+        """Return it as the value of docker's --mount."""
+        if set(str(self.path)) & set(',"\n'):
+            hint = "choose a directory without commas and quotes for the runner or for `bundle`"
+            raise UsageError(f"the path {self.path} can't be handed to a container", hint=hint)
+        suffix = "" if self.writable else ",readonly"
+        return f"type=bind,source={self.path},target={self.path}{suffix}"
+
+
+def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> list[str]:
+    """Return the arguments of docker. Values come from docker's own environment, so that no secret is among them."""
+    if missing := [name for name in REQUIRED if not given.get(name)]:
+        raise UsageError(f"not set: {', '.join(missing)}", hint=HINT)
+    own = own_directory(given)
+    bundle = _bundle(given)
+    name = given["AY_CONTAINER"] + ("-finalize" if finalize else "")
+    socket, group = _engine(given)
+    return [
+        *("docker", "run", "--rm", "--name", name, "--user", f"{uid}:{gid}", "--group-add", str(group)),
+        *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pull", "never"),
+        *("--mount", f"type=bind,source={socket},target={USUAL_PLACE}"),
+        *(word for shared in _shared(given, own, bundle, finalize=finalize) for word in ("--mount", shared.option())),
+        *(word for name in passed_names(given, finalize=finalize) for word in ("--env", name)),
+        *("--env", f"RUNNER_TEMP={own}", "--env", "HOME=/tmp"),
+        *(("--env", f"INPUT_BUNDLE={bundle}") if bundle else ()),
+        given["AY_IMAGE"],
+        *(("--finalize",) if finalize else ()),
+    ]
+
+
+def passed_names(given: Mapping[str, str], *, finalize: bool = False) -> list[str]:
+    """Return the variables that the container gets: facts, inputs, and the models' keys where a model is used."""
+    names = {name for name in FACTS if given.get(name)}
+    names |= {name for name in given if name.startswith("INPUT_") and given[name] and name != "INPUT_BUNDLE"}
+    names |= {name for name in given if name.upper() in PROXIES and given[name]}
+    names |= {name for name in CERTIFICATES if _is_file(given.get(name))}
+    if not finalize and given.get("INPUT_MODE") != "publish":
+        names |= {name for name in model_environment(given) if given[name] and name.upper() not in MACHINES_OWN}
+        names |= {CREDENTIALS} if _is_file(given.get(CREDENTIALS)) else set()
+    return sorted(names)
+
+
+def own_directory(given: Mapping[str, str]) -> Path:
+    """Return the directory that the container gets for its files, which this runner keeps until the job ends."""
+    return Path(given["RUNNER_TEMP"]).resolve() / given["AY_CONTAINER"]
+
+
+def _shared(given: Mapping[str, str], own: Path, bundle: Path | None, *, finalize: bool) -> Iterator[Shared]:
+    yield Shared(Path(given["GITHUB_EVENT_PATH"]))
+    yield from (
+        Shared(Path(given[name]), writable=True)
+        for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")
+        if _is_file(given.get(name))
+    )
+    yield Shared(own, writable=True)
+    if bundle:
+        yield Shared(bundle, writable=given.get("INPUT_MODE") == "work")
+    files = CERTIFICATES if finalize or given.get("INPUT_MODE") == "publish" else (*CERTIFICATES, CREDENTIALS)
+    yield from (Shared(Path(path)) for path in dict.fromkeys(filter(_is_file, map(given.get, files))) if path)
+
+
+def _bundle(given: Mapping[str, str]) -> Path | None:
+    """Return the bundle's directory as an absolute path; what is relative lies in the workspace."""
+    name = given.get("INPUT_BUNDLE", "")
+    return Path(given.get("GITHUB_WORKSPACE", "."), name).resolve() if name else None
+
+
+def _engine(given: Mapping[str, str]) -> tuple[str, int]:
+    """Return the socket of the engine and the group that may use it."""
+    address = find_engine(given)
+    if address is None or not address.startswith("unix://"):
+        where = f"it is at {address}" if address else "there is none"
+        hint = "use a runner with a Docker engine of its own, such as ubuntu-24.04"
+        raise SandboxUnavailable(f"the Action needs the socket of a Docker engine, but {where}", hint=hint)
+    socket = address.removeprefix("unix://")
+    return socket, Path(socket).stat().st_gid
+
+
+def _is_file(path: str | None) -> bool:
+    return bool(path) and Path(path or "").is_file()
+
+
+def _make_directories(given: Mapping[str, str]) -> None:
+    own_directory(given).mkdir(mode=0o700, parents=True, exist_ok=True)
+    bundle = _bundle(given)
+    if bundle and given.get("INPUT_MODE") == "publish" and not bundle.is_dir():
+        raise UsageError(f"there is no bundle at {bundle}", hint="download the artifact of the job `work` first")
+    if bundle:
+        bundle.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Become docker; before finalizing, end what a cancelled step may have left running."""
+    given = environment()
+    finalize = "--finalize" in arguments
+    try:
+        words = command(given, finalize=finalize, uid=os.getuid(), gid=os.getgid())
+        _make_directories(given)
+    except AyBotError as error:
+        sys.stderr.write(f"ay-bot: error: {error}\n")
+        return error.exit_code
+    if finalize:
+        subprocess.run(["docker", "rm", "--force", given["AY_CONTAINER"]], check=False, capture_output=True)
+    return _become(words)
+
+
+def _become(words: list[str]) -> NoReturn:
+    """Let docker take this process's place, so that the runner's signals reach it."""
+    os.execvp(words[0], words)  # noqa: S606
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
