@@ -1,7 +1,7 @@
 """From the agent's file records to a tree that may leave the box, or to the reason why it may not."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Literal, NamedTuple
 
@@ -45,6 +45,8 @@ class VerifiedPatch:
     withheld: tuple[GuardedPath, ...]
     review: tuple[GuardedPath, ...]
     diff: bytes
+    alarms: tuple[str, ...] = ()
+    """What a person has to look at in the change as a whole, in sentences."""
 
     def __post_init__(self, seal: object) -> None:
         """Refuse to exist without this module's seal."""
@@ -98,7 +100,14 @@ def propose(
         return NoChange()
     reviewed = ((entry.path, protect(entry.path, policy)) for entry in entries)
     review = tuple(GuardedPath(path, guard.rule) for path, guard in reviewed if guard.tier == "review")
-    return VerifiedPatch(_SEAL, base, tree, entries, withheld, review, checkout.diff(base, tree))
+    alarms = tuple(_alarms(entries, len(files), policy))
+    return VerifiedPatch(_SEAL, base, tree, entries, withheld, review, checkout.diff(base, tree), alarms)
+
+
+def _alarms(entries: Sequence[PatchEntry], files: int, policy: PathPolicy) -> Iterator[str]:
+    gone = sum(entry.status == "D" or (entry.status == "M" and not entry.size) for entry in entries)
+    if gone >= policy.many and gone * 100 > files * policy.deletions:
+        yield f"It deletes or empties {gone} of the repository's {files} files."
 
 
 def _judge(

@@ -23,11 +23,16 @@ _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 
 
 class PathPolicy(Value):
-    """What a change may amount to. Sizes are bytes; `never` and `review` are lists of (pattern, rule)."""
+    """What a change may amount to. Sizes are bytes; `never` and `review` are lists of (pattern, rule).
+
+    More than `deletions` percent of the base's files gone or empty, if they are `many` at least, alarm people.
+    """
 
     files: int = 500
     file_size: int = 2 * MIB
     total_size: int = 8 * MIB
+    deletions: int = 20
+    many: int = 5
     never: tuple[tuple[str, str], ...] = NEVER
     review: tuple[tuple[str, str], ...] = REVIEW
 

@@ -65,7 +65,7 @@ def escape_cell(text: str) -> str:
 
 
 def _find_draft_reasons(patch: VerifiedPatch, proof: Proof, failure: str) -> tuple[str, ...]:
-    reasons = []
+    reasons = list(patch.alarms)
     if failure:
         reasons.append(f"The tests do not prove it: {failure}.")
     if patch.review:

@@ -191,3 +191,19 @@ def test_any_path_becomes_exactly_that_file_or_nothing(checkout: Checkout, path:
     assert before.keys() <= after.keys()
     assert checkout.read_file(result.tree, path) == content
     assert not any(part.lower() == b".git" for name in after for part in name.split(b"/"))
+
+
+@pytest.mark.parametrize(
+    ("files", "deleted", "emptied", "alarmed"),
+    [(20, 4, 0, False), (20, 5, 0, True), (20, 3, 2, True), (20, 2, 2, False), (40, 8, 0, False), (6, 4, 0, False)],
+)
+def test_at_18_mass_deletion_alarms_people(
+    tmp_path: Path, files: int, deleted: int, emptied: int, alarmed: bool
+) -> None:
+    names = [f"f{number}.py" for number in range(files)]
+    repository = make_repository(tmp_path / "repo", dict.fromkeys(names, "x = 1\n"))
+    with checkout_of(repository, tmp_path / "scratch") as checkout:
+        patch = judge(checkout, dict.fromkeys(names[deleted : deleted + emptied], ""), tuple(names[:deleted]))
+    assert isinstance(patch, VerifiedPatch)
+    told = (f"It deletes or empties {deleted + emptied} of the repository's {files} files.",)
+    assert patch.alarms == (told if alarmed else ())

@@ -183,3 +183,13 @@ def test_many_tests_and_files_are_cut(checkout: Checkout) -> None:
     assert len(body) <= 60_000
     assert "and 4950 more" in body
     assert "and 50 more" in body
+
+
+def test_at_18_a_change_that_deletes_much_is_a_draft(tmp_path) -> None:
+    names = [f"f{number}.py" for number in range(6)]
+    repository = make_repository(tmp_path / "repo", dict.fromkeys(names, "x = 1\n"))
+    with checkout_of(repository, tmp_path / "scratch") as many:
+        patch = patch_of(many, {}, tuple(names[:5]))
+    text = render(title="t", summary="s", task="t", patch=patch, proof=proof_of(SAME))
+    assert text.draft_reasons == ("It deletes or empties 5 of the repository's 6 files.",)
+    assert "## Why this is a draft\n\n- It deletes or empties 5 of the repository's 6 files." in text.body
