@@ -29,9 +29,9 @@ def show_quote(text: str, limit: int) -> str:
 
 
 def show_link(url: str, words: str = "") -> str:
-    """Return a link to an address of ours or GitHub's; an address that Markdown could misread stays away."""
+    """Return a link to an address of ours or GitHub's; nothing for one that Markdown could misread."""
     if not re.fullmatch(r"https?://[\w.:-]+/[\w./#?=&%+-]*", url, re.ASCII):
-        return words
+        return ""
     return f"[{words or url}]({url})"
 
 

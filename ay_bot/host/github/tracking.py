@@ -7,71 +7,24 @@ changes nothing. The forge belongs to the tracker while it is open: hand in one 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from ay_bot.errors import AyBotError, GithubFailed, NotAllowed
-from ay_bot.host.github.exactly_once import find_or_create
-from ay_bot.host.github.forge import Comment, CommentKind, Forge, Reaction, ThreadKind
+from ay_bot.host.github.api_failures import Missing
+from ay_bot.host.github.exactly_once import Pause
+from ay_bot.host.github.forge import Forge
 from ay_bot.host.github.pacing import Edits, Pace
 from ay_bot.host.github.plan import publish_plan
-from ay_bot.host.github.stop import stop_notes
 from ay_bot.host.github.thread import HiddenText
+from ay_bot.host.github.tracking_comment import open_comment
 from ay_bot.host.github.tracking_events import after_result, heard, moved
-from ay_bot.host.github.tracking_marker import FINAL, State, Tracked, find_tracked, may_resume
+from ay_bot.host.github.tracking_marker import FINAL, State, may_resume
 from ay_bot.host.github.tracking_text import Story, render_comment
 from ay_bot.host.report import Result
 from ay_bot.protocol.events import Record
 
 FINAL_WAITS = (1.0, 3.0, 8.0)
 """Seconds between the tries of the last edit."""
-Pause = Callable[[float], None]
-
-
-@dataclass(frozen=True)
-class Opened:
-    """The comment of a request. `previous` is what it said before, None where it was made now."""
-
-    comment: Comment
-    previous: Tracked | None = None
-    stops: frozenset[int] = frozenset()
-    """Notes that stopped an earlier run of this request."""
-
-
-def react(
-    forge: Forge, thread: ThreadKind, number: int, reaction: Reaction, on: tuple[CommentKind, int] | None = None
-) -> str:
-    """React to a comment, or to the thread; return what went wrong, since no reaction is worth a failed run.
-
-    Nobody can react to a review: its thread gets the reaction.
-    """
-    try:
-        if on and on[0] != "review":
-            forge.react(on[0], on[1], reaction)
-        else:
-            forge.react(thread, number, reaction)
-    except GithubFailed as error:
-        return f"no reaction could be left: {error.message}"
-    return ""
-
-
-def open_comment(forge: Forge, number: int, story: Story, *, pause: Pause = time.sleep) -> Opened:
-    """Find the request's comment, or make it in the state `queued`; never two of them."""
-    own = forge.own_login()
-
-    stops: list[frozenset[int]] = []
-
-    def find() -> Tracked | None:
-        comments = forge.comments(number)
-        stops.append(stop_notes(comments, own, story.key))
-        return next((each for each in find_tracked(comments, own) if each.key == story.key), None)
-
-    def create() -> Tracked:
-        comment = forge.add_comment(number, render_comment(story, 0))
-        return Tracked(comment=comment, key=story.key, run=story.run, state=story.state)
-
-    found, made_now = find_or_create(find, create, pause=pause)
-    return Opened(found.comment, None if made_now else found, stops[0])
 
 
 class Tracker:
@@ -220,6 +173,8 @@ class Tracker:
                 self._edits.lost(self._clock())
                 if isinstance(error, NotAllowed):
                     return False
+                if isinstance(error, Missing):
+                    break
                 self._pause(seconds)
             else:
                 self._edits.showed(story, self._clock())
@@ -227,7 +182,7 @@ class Tracker:
         return self._show_anew(story)
 
     def _show_anew(self, story: Story) -> bool:
-        """A comment that can't be edited may have been deleted: the end gets a new one, if it isn't there."""
+        """A comment that was deleted, or can't be edited for whatever reason, is found or made again."""
         try:
             again = open_comment(self._forge, self._number, story, pause=self._pause)
         except GithubFailed as error:
