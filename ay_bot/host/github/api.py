@@ -16,7 +16,7 @@ from ay_bot.host.github.api_wire import Wire
 from ay_bot.host.github.api_writing import Writing
 from ay_bot.host.github.app_token import BoughtToken, GivenToken, Tokens
 from ay_bot.host.github.credentials import App, Credentials, Token
-from ay_bot.host.github.forge import Comment, CommentKind, Issue, Pull, Reaction, ThreadKind
+from ay_bot.host.github.forge import Comment, Issue, Pull
 from ay_bot.host.permissions import Standing
 
 if TYPE_CHECKING:
@@ -101,13 +101,6 @@ class GithubForge(Reading, Writing):
     def comments(self, number: int) -> Sequence[Comment]:
         """Return a thread's comments, oldest first; on a pull request its reviews and line comments too."""
         return self._comments.read(number)
-
-    def react(self, kind: CommentKind | ThreadKind, target: int, reaction: Reaction) -> None:
-        """React to a comment (by its id) or to a thread (by its number); the same reaction twice is one.
-
-        REST can't react to a review; that happens only where `comments` has read it before, and nothing otherwise.
-        """
-        self.react_to(kind, target, reaction, node=self._comments.reviews.get(target, ""))
 
     def _send(self, asked: Asked) -> Reply:
         token = self._tokens.current()

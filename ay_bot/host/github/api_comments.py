@@ -30,8 +30,6 @@ class Comments:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._kinds: dict[int, ThreadKind] = {}
-        self.reviews: dict[int, str] = {}
-        """The node ids of the reviews that were read: REST can't react to one."""
 
     def learn_kind(self, number: int, kind: ThreadKind) -> None:
         """Remember what a thread is, which saves asking."""
@@ -44,7 +42,6 @@ class Comments:
         one where something may have been edited.
         """
         found = list(self._fetch(number))
-        self.reviews |= {answer.id: answer.node_id for kind, answer in found if kind == "review"}
         edits = self._edits([answer for kind, answer in found if _may_be_edited(kind, answer)])
         comments = [answer.value(kind, _edited(kind, answer, edits)) for kind, answer in found]
         return sorted(comments, key=lambda comment: (comment.created, comment.id))

@@ -1,7 +1,7 @@
 """Everything that is changed on GitHub: the writing half of the Forge. Each call is one request, sent once."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from ay_bot.errors import AnswerLost, GithubFailed, NotAllowed
@@ -25,10 +25,6 @@ MOST_DESCRIPTION: Final = 140
 _COMMIT = """mutation Commit($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }"""
-_REACT = "mutation React($input: AddReactionInput!) { addReaction(input: $input) { reaction { content } } }"
-_GRAPHQL_REACTIONS: Final[Mapping[Reaction, str]] = {
-    "eyes": "EYES", "+1": "THUMBS_UP", "-1": "THUMBS_DOWN", "confused": "CONFUSED", "rocket": "ROCKET",
-}  # fmt: skip
 
 
 class Writing:
@@ -39,13 +35,14 @@ class Writing:
         self.wire = wire
         self.base = f"/repos/{repository}"
 
-    def react_to(self, kind: CommentKind | ThreadKind, target: int, reaction: Reaction, *, node: str = "") -> None:
-        """React to a comment or thread; to a review only by its `node`, else nothing happens."""
-        places = {"comment": "issues/comments", "review_comment": "pulls/comments"}
+    def react(self, kind: CommentKind | ThreadKind, target: int, reaction: Reaction) -> None:
+        """React to a comment (by its id) or to a thread (by its number); the same reaction twice is one.
+
+        GitHub's API knows no reactions to a review, so that does nothing: react to its thread.
+        """
         if kind == "review":
-            if node:
-                self.wire.mutate(_REACT, input={"subjectId": node, "content": _GRAPHQL_REACTIONS[reaction]})
             return
+        places = {"comment": "issues/comments", "review_comment": "pulls/comments"}
         self.wire.write("POST", f"{self.base}/{places.get(kind, 'issues')}/{target:d}/reactions", {"content": reaction})
 
     def add_comment(self, number: int, body: str) -> Comment:
