@@ -29,7 +29,8 @@ class PlainReader(Generic[Read]):
     def validate_json(self, line: bytes, /) -> Read:
         """Return the message. Raises ValueError."""
         value = json.loads(line)
-        wanted = self._types.get(value.get("kind")) if isinstance(value, dict) else None
+        said = value.get("kind") if isinstance(value, dict) else None
+        wanted = self._types.get(said) if isinstance(said, str) else None
         if wanted is None:
             msg = f"it is none of {', '.join(map(str, self._types))}"
             raise ValueError(msg)

@@ -32,8 +32,9 @@ def make_sandbox(name: str) -> Sandbox:
             return LocalSandbox()
 
 
-def spec(**limits: float) -> BoxSpec:
-    return BoxSpec(run="test", purpose="test", limits=BoxLimits(**{"wall": 120.0, **limits}))
+def spec(*, only_for_checks: bool = False, **limits: float) -> BoxSpec:
+    limits = {"wall": 120.0, **limits}
+    return BoxSpec(run="test", purpose="test", only_for_checks=only_for_checks, limits=BoxLimits(**limits))
 
 
 def tar_of(files: dict[str, bytes]) -> bytes:

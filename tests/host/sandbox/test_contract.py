@@ -11,7 +11,8 @@ import pytest
 from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.sandbox import Box, Sandbox
 from ay_bot.protocol.channel import Closed
-from ay_bot.protocol.messages import BoxFailed, Check, Checked, Exit, Feedback, Seed, Seeded
+from ay_bot.protocol.messages import Feedback, Work
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Seed, Seeded
 from tests.host.sandbox.conftest import (
     BUBBLEWRAP,
     DOCKER,
@@ -33,14 +34,18 @@ def sandbox(request: pytest.FixtureRequest) -> Sandbox:
 
 @pytest.fixture(scope="module")
 def box(sandbox: Sandbox) -> Iterator[Box]:
-    """A box for the tests that leave it as it was."""
-    with sandbox.open(spec()) as opened:
+    """A box for the tests that leave it as it was; such as tests run in, without an agent."""
+    with sandbox.open(spec(only_for_checks=True)) as opened:
         seed(opened, {"dir/file": b"content\n", "README": b"hello\n"})
         yield opened
 
 
 def temporary(box: Box) -> str:
     return run(box, "printf %s $TMPDIR").output if box.name.startswith("local") else "/tmp"
+
+
+def workspace(box: Box) -> str:
+    return run(box, "pwd").output.strip()
 
 
 def test_a_box_says_hello(box: Box) -> None:
@@ -117,7 +122,7 @@ def test_much_output_is_cut_in_the_middle(box: Box) -> None:
 
 
 def test_output_that_is_not_text_is_replaced(box: Box) -> None:
-    assert run(box, r"printf 'a\377\000b'").output == "a\ufffd\x00b"
+    assert run(box, r"printf 'a\377\000b'").output == "a\ufffd[1 unseen]b"
 
 
 def test_nothing_runs_on_after_a_command(box: Box) -> None:
@@ -176,6 +181,23 @@ def test_what_breaks_the_order_of_messages_is_told(sandbox: Sandbox) -> None:
         message, _ = box.channel.receive()
     assert isinstance(message, BoxFailed)
     assert "feedback before any task" in message.message
+
+
+@pytest.mark.parametrize("message", [Work(task="t"), Feedback(text="", max_steps=1)], ids=lambda one: one.kind)
+def test_a_box_for_checks_takes_no_work(sandbox: Sandbox, message: Work | Feedback) -> None:
+    with sandbox.open(spec(only_for_checks=True)) as box:
+        seed(box, setup="echo made > made.txt")
+        box.channel.send(message)
+        said, _ = box.channel.receive()
+    assert isinstance(said, BoxFailed)
+    assert "a message that the protocol does not know" in said.message
+
+
+def test_a_box_for_work_runs_checks_too(sandbox: Sandbox) -> None:
+    with sandbox.open(spec()) as box:
+        seed(box)
+        checked, report = run_with_report(box, "printf x > r; cat README; exit 3", report=f"{workspace(box)}/r")
+    assert (checked.exit_code, checked.output, report) == (3, "hello\n", b"x")
 
 
 def test_a_seed_that_is_no_tar_is_told(sandbox: Sandbox) -> None:
