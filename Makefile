@@ -32,9 +32,9 @@ format: ## Let ruff rewrite what it can
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: ## Measure speed, memory and tokens; prints one table
-	@scripts/bootstrap dev
-	$(BIN)/python -m benchmarks
+bench: ## Measure speed, memory and tokens in an environment as a user has it; prints one table
+	@scripts/bootstrap all build/bench-environment
+	build/bench-environment/bin/python -m benchmarks
 
 coverage: ## Run the suite with branch coverage
 	@scripts/bootstrap dev
@@ -48,4 +48,4 @@ lock: ## Resolve requirements/*.txt again (needs uv on the PATH)
 	@scripts/lock
 
 clean: ## Remove what the targets above made inside this directory
-	rm -rf $(PYTHON_ENVIRONMENT) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage out
+	rm -rf $(PYTHON_ENVIRONMENT) build/bench-environment .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage out

@@ -95,17 +95,27 @@ def demo(sandboxes: list[str]) -> Iterator[Row]:
 
 
 def _memory_rows(seen: Seen, sandbox: str) -> Iterator[Row]:
-    made_of = ", ".join(f"{kind} {mib:.0f}" for kind, mib in sorted(seen.peaks.whole_then.items()))
+    made_of = ", ".join(f"{kind} {size:.0f}" for kind, size in sorted(seen.peaks.whole_then.items()))
     whole = seen.peaks.whole
     yield Row(
-        "memory, whole tree", sandbox, f"{whole:.0f} MiB", "-", f"{WHOLE_LIMIT} MiB", judge(met=whole <= WHOLE_LIMIT),
-        f"at the peak: {made_of}",
+        "memory, whole tree", sandbox, f"{whole:.0f} MB", "-", f"{WHOLE_LIMIT} MB", judge(met=whole <= WHOLE_LIMIT),
+        f"at the peak: {made_of}; pytest's plugins: {_plugins_of_tests(sandbox)}",
     )  # fmt: skip
     for kind, limit in KINDS.items():
-        mib = seen.peaks.kinds.get(kind, 0.0)
-        verdict = judge(met=mib <= limit) if limit else "info"
+        size = seen.peaks.kinds.get(kind, 0.0)
+        verdict = judge(met=size <= limit) if limit else "info"
         note = "the greatest by itself: pytest, git, ripgrep, …" if kind == "command" else ""
-        yield Row(f"memory, {kind}", sandbox, f"{mib:.0f} MiB", "-", f"{limit} MiB" if limit else "-", verdict, note)
+        yield Row(f"memory, {kind}", sandbox, f"{size:.0f} MB", "-", f"{limit} MB" if limit else "-", verdict, note)
+
+
+def _plugins_of_tests(sandbox: str) -> str:
+    """Say what pytest loads beside itself: a box without an image shows it this environment, so that they count."""
+    from importlib.metadata import entry_points
+
+    if sandbox == "docker":
+        return "the image has none"
+    names = sorted(point.name for point in entry_points(group="pytest11"))
+    return ", ".join(names) or "none"
 
 
 def _time_row(seen: Seen, sandbox: str) -> Row:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 EVERY = 0.04  # seconds
-MIB = 1024 * 1024
+MB = 1_000_000
 
 
 class Process(NamedTuple):
@@ -22,7 +22,7 @@ class Process(NamedTuple):
 
 @dataclass
 class Peaks:
-    """The most that was seen, in MiB: of all processes together, and of the greatest of each kind by itself."""
+    """The most that was seen, in MB: of all processes together, and of the greatest of each kind by itself."""
 
     whole: float = 0.0
     kinds: dict[str, float] = field(default_factory=dict)
@@ -60,9 +60,9 @@ class Sampler:
             parent = seen.get(process.parent)
             if parent and parent.size == process.size:
                 continue  # forked a moment ago, and not yet the program that it will be
-            kind, mib = self._kind_of(pid), process.resident / MIB
-            sums[kind] = sums.get(kind, 0.0) + mib
-            self.peaks.kinds[kind] = max(self.peaks.kinds.get(kind, 0.0), mib)
+            kind, size = self._kind_of(pid), process.resident / MB
+            sums[kind] = sums.get(kind, 0.0) + size
+            self.peaks.kinds[kind] = max(self.peaks.kinds.get(kind, 0.0), size)
         if sum(sums.values()) > self.peaks.whole:
             self.peaks.whole, self.peaks.whole_then = sum(sums.values()), sums
 
