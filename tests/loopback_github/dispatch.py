@@ -1,18 +1,28 @@
-"""Answers one HTTP request: who asks, what is made to fail, what the description says, then the route."""
+"""Answers a request for REST or GraphQL: who asks, what is made to fail, what the description says, then the route."""
 
 import json
-import re
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
-import tests.loopback_github.rest_actions
-import tests.loopback_github.rest_apps
-import tests.loopback_github.rest_commits
-import tests.loopback_github.rest_pulls
-import tests.loopback_github.rest_reactions
-import tests.loopback_github.rest_reviews  # noqa: F401
-from tests.loopback_github import description, git_http, graphql_api
+from tests.loopback_github import (
+    description,
+    graphql_api,
+    rest_actions,
+    rest_apps,
+    rest_comments,
+    rest_commits,
+    rest_contents,
+    rest_events,
+    rest_issues,
+    rest_labels,
+    rest_pulls,
+    rest_reactions,
+    rest_refs,
+    rest_repository,
+    rest_reviews,
+    rest_statuses,
+)
 from tests.loopback_github.render import etag
 from tests.loopback_github.rest_apps import app_of
 from tests.loopback_github.routing import Call, Refused, Reply, find_route
@@ -23,26 +33,11 @@ from tests.loopback_github.world import Token
 if TYPE_CHECKING:
     from tests.loopback_github.server import LoopbackGitHub
 
-GIT_PATH = re.compile(
-    r"/(?P<owner>[^/]+)/(?P<repo>[^/]+?)(?:\.git)?/(?P<rest>info/refs|git-upload-pack|git-receive-pack)"
-)
-
-
-def answer(github: "LoopbackGitHub", wire: Wire, path: str, query: str) -> None:
-    if found := GIT_PATH.fullmatch(path):
-        answer_git(github, wire, found, query)
-        return
-    body = wire.body()
-    if path.startswith("/_control"):
-        from tests.loopback_github.control import answer_control
-
-        status, shown = answer_control(github, path, body)
-        wire.send(status, shown)
-        return
-    answer_api(github, wire, path, query, body)
-
-
-# ---------------------------------------------------------------------- REST and GraphQL
+AREAS = (
+    rest_actions, rest_apps, rest_comments, rest_commits, rest_contents, rest_events, rest_issues, rest_labels, rest_pulls,
+    rest_reactions, rest_refs, rest_repository, rest_reviews, rest_statuses,
+)  # fmt: skip
+"""Every module that serves routes; importing one puts its routes in the table."""
 
 
 def answer_api(github: "LoopbackGitHub", wire: Wire, path: str, query: str, data: bytes) -> None:
@@ -53,20 +48,16 @@ def answer_api(github: "LoopbackGitHub", wire: Wire, path: str, query: str, data
     request = Request(wire.command, inner, query, _parse(data), token.login if token else None)
     request.headers = {name.lower(): value for name, value in wire.headers.items() if name.lower() != "authorization"}
     github.requests.append(request)
-    for hook in github.hooks.before:
-        hook(request)
-    failure = next((f for f in github.failures if f.matches(request)), None)
-    if failure and failure.how == "slow":
-        time.sleep(failure.seconds)
-    if failure and failure.how not in AFTER and failure.how != "slow":
-        fail(github, wire, request, failure)
+    failure = github.take_failure(request)
+    if failure and failure.stops:
+        fail(wire, request, failure)
         return
-    web = f"http://{wire.host}"
+    web = f"{github.scheme}://{wire.host}"
     reply = perform(github, request, token, credential, (web + prefix, web))
     for hook in github.hooks.after:
         hook(request)
     if failure and failure.how in AFTER:
-        fail(github, wire, request, failure)
+        fail(wire, request, failure)
         return
     finish(github, wire, request, reply, token)
 
@@ -80,7 +71,10 @@ def _parse(data: bytes) -> Any:
         return data.decode("utf-8", "replace")
 
 
-def fail(github: "LoopbackGitHub", wire: Wire, request: Request, failure: Failure) -> None:
+def fail(wire: Wire, request: Request, failure: Failure) -> None:
+    """Answer as a switch says, or not at all."""
+    if failure.do:
+        failure.do(request)
     answered = refusal(failure, int(time.time() + failure.seconds))
     if answered is None:
         request.status = 0
@@ -149,56 +143,3 @@ def finish(github: "LoopbackGitHub", wire: Wire, request: Request, reply: Reply,
             wire.send(304, None, headers)
             return
     wire.send(reply.status, reply.body, headers)
-
-
-# ---------------------------------------------------------------------- git
-
-
-def answer_git(github: "LoopbackGitHub", wire: Wire, found: re.Match[str], query: str) -> None:
-    from tests.loopback_github.rest_pulls import refresh
-
-    world, name = github.world, f"{found['owner']}/{found['repo']}"
-    service = dict(parse_qsl(query)).get("service") or found["rest"]
-    credential = wire.credentials()
-    token = world.tokens.get(credential or "")
-    request = Request(wire.command, found.string, query, None, token.login if token else None, route="git")
-    github.git_requests.append(request)
-    for hook in github.hooks.before:
-        hook(request)
-    failure = next((f for f in github.failures if f.matches(request)), None)
-    if failure and failure.how == "slow":
-        time.sleep(failure.seconds)
-    if failure and failure.how not in AFTER and failure.how != "slow":
-        b"".join(wire.chunks())
-        fail(github, wire, request, failure)
-        return
-    repository = world.repository(world.renamed.get(name.lower(), name))
-    denied = git_http.judge(world, repository, token, service)
-    if credential and token is None:
-        denied = git_http.Denied(401, "Invalid username or token.")
-    if denied or repository is None:
-        b"".join(wire.chunks())
-        request.status = denied.status if denied else 404
-        basic = {"WWW-Authenticate": 'Basic realm="GitHub"'} if request.status == 401 else {}
-        wire.send(request.status, denied.text if denied else "", {**basic, "Content-Type": "text/plain"})
-        return
-    with world.lock:
-        for thread in repository.threads.values():
-            if thread.kind == "pull_request":
-                refresh(world, repository, thread)
-    names = {"type": "Content-Type", "encoding": "Content-Encoding", "protocol": "Git-Protocol"}
-    asked = {key: wire.headers.get(header, "") for key, header in names.items()}
-    asked |= {"method": wire.command, "path": found["rest"], "query": query}
-    backend = git_http.serve(repository, token, asked, wire.chunks())
-    request.status = backend.status
-    if failure:
-        b"".join(backend.chunks)
-        fail(github, wire, request, failure)
-        return
-    if found["rest"] == "git-receive-pack":
-        kept = iter([b"".join(backend.chunks)])
-        for hook in github.hooks.after:
-            hook(request)
-        wire.stream(backend.status, backend.headers, (chunk for chunk in kept if chunk))
-        return
-    wire.stream(backend.status, backend.headers, backend.chunks)

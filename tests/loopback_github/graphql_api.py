@@ -7,15 +7,19 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.loopback_github import git_store
-from tests.loopback_github.graphql_objects import Objects
-from tests.loopback_github.routing import Call, Refused, Reply, Route
+from tests.loopback_github import git_store, pushes, render
+from tests.loopback_github.graphql_objects import Failed, Objects
+from tests.loopback_github.routing import NO_ROUTE, Call, Refused, Reply
 from tests.loopback_github.switches import Request
-from tests.loopback_github.world import Repository, Token
+from tests.loopback_github.world import Reaction, Repository, Token
 
 if TYPE_CHECKING:
     from tests.loopback_github.server import LoopbackGitHub
 
+CONTENTS = {
+    "THUMBS_UP": "+1", "THUMBS_DOWN": "-1", "LAUGH": "laugh", "CONFUSED": "confused", "HEART": "heart", "HOORAY": "hooray",
+    "ROCKET": "rocket", "EYES": "eyes",
+}  # fmt: skip
 FILE = Path(__file__).with_name("schema.graphql.gz")
 
 
@@ -25,14 +29,6 @@ def schema() -> Any:
 
     text = gzip.decompress(FILE.read_bytes()).decode()
     return build_schema(text, assume_valid=True, assume_valid_sdl=True, no_location=True)
-
-
-class Failed(Exception):
-    """An error in a 200, with GitHub's type."""
-
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
 
 
 def run(github: "LoopbackGitHub", request: Request, token: Token | None, addresses: tuple[str, str]) -> Reply:
@@ -51,8 +47,7 @@ def run(github: "LoopbackGitHub", request: Request, token: Token | None, address
     if problems:
         github.violations += [f"POST /graphql: {problem.message}" for problem in problems]
         return Reply(200, {"errors": [{"message": problem.message} for problem in problems]})
-    nothing = Route("POST", "/graphql", "", "", lambda call: Reply(), __import__("re").compile(""))
-    call = Call(github.world, nothing, {}, {}, None, *addresses, "/graphql", token)
+    call = Call(github.world, NO_ROUTE, {}, {}, None, *addresses, "/graphql", token)
     done = graphql_sync(schema(), body["query"], Root(call), variable_values=body.get("variables"), type_resolver=_kind)
     if done.errors and done.data is None and not any(isinstance(e.original_error, Failed) for e in done.errors):
         github.violations += [f"POST /graphql: {error.message}" for error in done.errors]
@@ -92,8 +87,30 @@ class Root(Objects):
     def node(self, info: Any, id: str) -> dict[str, Any]:  # noqa: A002
         return self.node_object(id)
 
-    def nodes(self, info: Any, ids: list[str]) -> list[dict[str, Any]]:
-        return [self.node_object(one) for one in ids]
+    def nodes(self, info: Any, ids: list[str]) -> list[dict[str, Any] | Failed]:
+        return [self._node_or_error(one) for one in ids]
+
+    def _node_or_error(self, name: str) -> dict[str, Any] | Failed:
+        try:
+            return self.node_object(name)
+        except Failed as failed:
+            return failed
+
+    def addReaction(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802
+        repo, subject = self.find_node(input["subjectId"])
+        on_pull = repo.threads[subject.number].kind == "pull_request"
+        scopes = ("issues:write", "pull_requests:write") if on_pull else ("issues:write",)
+        if not any(self.call.may(repo, scope, "read") for scope in scopes):
+            raise Failed("FORBIDDEN", "Resource not accessible by integration")
+        world, content = self.call.world, CONTENTS[input["content"]]
+        same = [r for r in subject.reactions if (r.content, r.login) == (content, self.call.actor.login)]
+        made = same[0] if same else Reaction(world.new_id(), content, self.call.actor.login, world.now())
+        subject.reactions += [] if same else [made]
+        shown = {"id": render.node_id("REA", made.id), "databaseId": made.id, "content": input["content"]}
+        return {
+            "clientMutationId": input.get("clientMutationId"),
+            "reaction": {**shown, "createdAt": render.moment(made.created)},
+        }
 
     def createCommitOnBranch(self, info: Any, input: dict[str, Any]) -> dict[str, Any]:  # noqa: A002, N802
         repo, branch = self._branch(input["branch"])
@@ -102,6 +119,8 @@ class Root(Objects):
         head = git_store.branch_head(repo.git, branch)
         if head is None:
             raise Failed("NOT_FOUND", f"Could not resolve to a Ref with the name 'refs/heads/{branch}'.")
+        if branch in repo.protected:
+            raise Failed("UNPROCESSABLE", f"Cannot update this protected ref: {branch}")
         if head != input["expectedHeadOid"]:
             raise Failed(
                 "STALE_DATA",
@@ -109,6 +128,7 @@ class Root(Objects):
             )
         sha = self._commit(repo, head, input)
         git_store.set_ref(repo.git, f"refs/heads/{branch}", sha)
+        pushes.note(self.call.world, repo, self.call.actor.login)
         shown = {"clientMutationId": input.get("clientMutationId"), "commit": self.commit_object(repo, sha)}
         return {**shown, "ref": self.ref_object(repo, branch)}
 

@@ -31,6 +31,14 @@ def connection(rows: list[dict[str, Any]]) -> Any:
     return pick
 
 
+class Failed(Exception):
+    """An error in a 200, with GitHub's type."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
 class Objects:
     """Builds objects for one call."""
 
@@ -159,15 +167,16 @@ class Objects:
             "isMinimized": False,
         }
 
-    def node_object(self, name: str) -> dict[str, Any]:
-        from tests.loopback_github.graphql_api import Failed
-
-        number = int(name.rpartition("_loopback")[2] or 0) if "_loopback" in name else 0
+    def find_node(self, name: str) -> tuple[Repository, Thread | Comment]:
+        """Return what a global id names, and its repository. Raises Failed."""
+        number = name.rpartition("_loopback")[2]
         for repo in self.call.world.repositories.values():
-            if self.call.sees(repo):
-                if found := repo.comments.get(number):
-                    return self.comment_object(repo, found)
-                for thread in repo.threads.values():
-                    if thread.id == number:
-                        return self.thread_object(repo, thread)
+            written = [*repo.comments.values(), *repo.threads.values()] if self.call.sees(repo) else []
+            for found in written:
+                if number == str(found.id):
+                    return repo, found
         raise Failed("NOT_FOUND", f"Could not resolve to a node with the global id of '{name}'.")
+
+    def node_object(self, name: str) -> dict[str, Any]:
+        repo, found = self.find_node(name)
+        return self.thread_object(repo, found) if isinstance(found, Thread) else self.comment_object(repo, found)

@@ -5,13 +5,14 @@ from typing import Any
 
 TYPES = {
     "Query": ("viewer", "repository", "node", "nodes", "rateLimit"),
-    "Mutation": ("createCommitOnBranch",),
+    "Mutation": ("createCommitOnBranch", "addReaction"),
     "User": (), "Bot": (), "Mannequin": (), "Organization": (), "EnterpriseUserAccount": (), "Actor": (), "Node": (),
     "Repository": (), "RepositoryOwner": (), "Issue": (), "PullRequest": (), "IssueComment": (), "IssueOrPullRequest": (),
     "IssueCommentConnection": (), "PullRequestReview": (), "PullRequestReviewConnection": (), "PullRequestReviewComment": (),
     "PullRequestReviewCommentConnection": (), "PullRequestReviewThread": (), "PullRequestReviewThreadConnection": (),
     "Comment": (), "PageInfo": (), "Ref": (), "GitObject": (), "Commit": (), "GitActor": (), "Tree": (),
-    "CreateCommitOnBranchPayload": (), "LabelConnection": (), "Label": (), "RateLimit": (), "GitSignature": (),
+    "CreateCommitOnBranchPayload": (), "LabelConnection": (), "Label": (), "RateLimit": (), "AddReactionPayload": (), "Reaction": (),
+    "Reactable": (), "GitSignature": (),
 }  # fmt: skip
 
 

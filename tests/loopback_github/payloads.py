@@ -1,16 +1,14 @@
 """Webhook payloads of what is on the loopback GitHub, in the shape of GitHub's own examples."""
 
-import re
 from typing import Any
 
 from tests.loopback_github import render, rest_pulls, rest_reviews
-from tests.loopback_github.routing import Call, Reply, Route
+from tests.loopback_github.routing import NO_ROUTE, Call
 from tests.loopback_github.world import Comment, Repository, Thread, Token, World
 
 
 def _call(world: World, api: str, web: str, login: str) -> Call:
-    nothing = Route("GET", "", "", "", lambda call: Reply(), re.compile(""))
-    return Call(world, nothing, {}, {}, None, api, web, "", Token("", login))
+    return Call(world, NO_ROUTE, {}, {}, None, api, web, "", Token("", login))
 
 
 def bare(world: World, api: str, web: str, repo: Repository, sender: str, **more: Any) -> dict[str, Any]:

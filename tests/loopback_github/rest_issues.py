@@ -1,11 +1,9 @@
-"""REST: issues, their comments, labels, assignees and events."""
-
-from typing import Any
+"""REST: issues, and what pull requests share with them."""
 
 from tests.loopback_github import render
-from tests.loopback_github.rest_repository import REPO, validate_title
+from tests.loopback_github.rest_repository import REPO
 from tests.loopback_github.routing import Call, Refused, Reply, invalid, route
-from tests.loopback_github.world import Comment, IssueEvent, Repository, Thread
+from tests.loopback_github.world import Comment, Repository, Thread
 
 LONGEST = 65536
 
@@ -115,66 +113,6 @@ def set_state(call: Call, repo: Repository, thread: Thread, state: str, reason: 
     call.world.record(repo, thread.number, "reopened" if is_open else "closed", call.actor.login)
 
 
-# ---------------------------------------------------------------------- comments
-
-
-@route("GET", REPO + "/issues/{issue_number}/comments", "issues:read")
-def list_comments(call: Call) -> Reply:
-    repo = call.repo
-    thread, since = thread_of(call, repo), call.query.get("since", "")
-    rows = [c for c in repo.comments.values() if c.kind == "comment" and c.number == thread.number]
-    rows = [c for c in rows if not since or (render.moment(c.updated) or "") >= since]
-    return call.page(
-        call.listed(sorted(rows, key=lambda c: c.id)), lambda comment: render.issue_comment(call, repo, comment)
-    )
-
-
-@route("POST", REPO + "/issues/{issue_number}/comments", "issues:write")
-def create_comment(call: Call) -> Reply:
-    repo = call.repo
-    thread, now = thread_of(call, repo), call.world.now()
-    text = check_body(call.body["body"], "IssueComment")
-    if not text.strip():
-        raise invalid("IssueComment", field="body", code="missing_field", message="body can't be blank")
-    if thread.locked and not call.may(repo, "issues:write", "write"):
-        raise Refused(403, "Unable to create comment because issue is locked.")
-    comment = Comment(call.world.new_id(), "comment", thread.number, call.actor.login, text, now, now)
-    comment.unlisted = call.world.lag.get("comment", 0)
-    repo.comments[comment.id] = comment
-    thread.updated = now
-    return Reply(201, render.issue_comment(call, repo, comment))
-
-
-@route("GET", REPO + "/issues/comments/{comment_id}", "issues:read")
-def get_comment(call: Call) -> Reply:
-    repo = call.repo
-    return Reply(200, render.issue_comment(call, repo, comment_of(call, repo, "comment")))
-
-
-@route("PATCH", REPO + "/issues/comments/{comment_id}", "issues:write")
-def edit_comment(call: Call) -> Reply:
-    repo = call.repo
-    comment = comment_of(call, repo, "comment")
-    if comment.login != call.actor.login:
-        call.demand(repo, "issues:write", "write")
-    comment.body = check_body(call.body["body"], "IssueComment")
-    comment.updated = comment.edited = call.world.now()
-    return Reply(200, render.issue_comment(call, repo, comment))
-
-
-@route("DELETE", REPO + "/issues/comments/{comment_id}", "issues:write")
-def delete_comment(call: Call) -> Reply:
-    repo = call.repo
-    comment = comment_of(call, repo, "comment")
-    if comment.login != call.actor.login:
-        call.demand(repo, "issues:write", "write")
-    del repo.comments[comment.id]
-    return Reply(204)
-
-
-# ---------------------------------------------------------------------- labels and assignees
-
-
 def put_labels(call: Call, repo: Repository, thread: Thread, names: list[str]) -> None:
     for name in names:
         known = next((label for label in repo.labels if label.lower() == name.lower()), name)
@@ -184,106 +122,8 @@ def put_labels(call: Call, repo: Repository, thread: Thread, names: list[str]) -
             call.world.record(repo, thread.number, "labeled", call.actor.login, label=known)
 
 
-def labels_of(call: Call, repo: Repository, thread: Thread) -> Reply:
-    return call.page(thread.labels, lambda name: render.label(call, repo, name))
-
-
-@route("GET", REPO + "/issues/{issue_number}/labels", "issues:read")
-def list_labels(call: Call) -> Reply:
-    repo = call.repo
-    return labels_of(call, repo, thread_of(call, repo))
-
-
-@route("POST", REPO + "/issues/{issue_number}/labels", "issues:write", "triage")
-def add_labels(call: Call) -> Reply:
-    repo = call.repo
-    thread = thread_of(call, repo)
-    names = call.body if isinstance(call.body, list) else call.body["labels"]
-    put_labels(call, repo, thread, [n if isinstance(n, str) else n["name"] for n in names])
-    return labels_of(call, repo, thread)
-
-
-@route("DELETE", REPO + "/issues/{issue_number}/labels/{name}", "issues:write", "triage")
-def remove_label(call: Call) -> Reply:
-    repo = call.repo
-    thread, name = thread_of(call, repo), call.parameters["name"]
-    found = next((label for label in thread.labels if label.lower() == name.lower()), None)
-    if found is None:
-        raise Refused(404, "Label does not exist")
-    thread.labels.remove(found)
-    call.world.record(repo, thread.number, "unlabeled", call.actor.login, label=found)
-    return labels_of(call, repo, thread)
-
-
-@route("GET", REPO + "/labels/{name}", "issues:read")
-def get_label(call: Call) -> Reply:
-    repo, name = call.repo, call.parameters["name"]
-    if name not in repo.labels:
-        raise Refused(404, "Not Found")
-    return Reply(200, render.label(call, repo, name))
-
-
-@route("GET", REPO + "/labels", "issues:read")
-def all_labels(call: Call) -> Reply:
-    repo = call.repo
-    return call.page(list(repo.labels), lambda name: render.label(call, repo, name))
-
-
-@route("POST", REPO + "/labels", "issues:write", "triage")
-def create_label(call: Call) -> Reply:
-    repo, body = call.repo, call.body
-    if body["name"] in repo.labels:
-        raise invalid("Label", field="name", code="already_exists")
-    shown = render.label(call, repo, body["name"])
-    repo.labels[body["name"]] |= {key: body[key] for key in ("color", "description") if key in body}
-    return Reply(201, {**shown, **repo.labels[body["name"]]})
-
-
-@route("POST", REPO + "/issues/{issue_number}/assignees", "issues:write", "triage")
-def add_assignees(call: Call) -> Reply:
-    repo = call.repo
-    thread = thread_of(call, repo)
-    for login in call.body.get("assignees", []):
-        # GitHub silently leaves out who can't be assigned.
-        if call.world.role(repo, login) not in ("none", "read") and login not in thread.assignees:
-            thread.assignees.append(login)
-            call.world.record(repo, thread.number, "assigned", call.actor.login, assignee=login)
-    return Reply(201, render.issue(call, repo, thread))
-
-
-# ---------------------------------------------------------------------- events
-
-
-def show_event(call: Call, repo: Repository, event: IssueEvent) -> dict[str, Any]:
-    url = f"{render.repository_url(call, repo)}/issues/events/{event.id}"
-    shown: dict[str, Any] = {
-        "id": event.id, "node_id": render.node_id("E", event.id), "url": url, "actor": render.user(call, event.login),
-        "event": event.event, "commit_id": None, "commit_url": None, "created_at": render.moment(event.created),
-        "performed_via_github_app": None,
-    }  # fmt: skip
-    if name := event.details.get("label"):
-        shown["label"] = {"name": name, "color": render.label(call, repo, name)["color"]}
-    if login := event.details.get("assignee"):
-        shown |= {"assignee": render.user(call, login), "assigner": render.user(call, event.login)}
-    if login := event.details.get("reviewer"):
-        shown |= {"requested_reviewer": render.user(call, login), "review_requester": render.user(call, event.login)}
-    return shown
-
-
-@route("GET", REPO + "/issues/{issue_number}/events", "issues:read")
-def list_events(call: Call) -> Reply:
-    repo = call.repo
-    number = thread_of(call, repo).number
-    return call.page([e for e in repo.events if e.number == number], lambda event: show_event(call, repo, event))
-
-
-@route("GET", REPO + "/issues/{issue_number}/timeline", "issues:read")
-def timeline(call: Call) -> Reply:
-    repo = call.repo
-    number = thread_of(call, repo).number
-    rows = [(e.created, e.id, show_event(call, repo, e)) for e in repo.events if e.number == number]
-    for comment in repo.comments.values():
-        if comment.kind == "comment" and comment.number == number:
-            shown = {**render.issue_comment(call, repo, comment), "event": "commented"}
-            rows.append((comment.created, comment.id, {**shown, "actor": shown["user"]}))
-    return call.page(sorted(rows, key=lambda row: row[:2]), lambda row: row[2])
+def validate_title(title: str, resource: str) -> None:
+    if not title.strip():
+        raise invalid(resource, field="title", code="missing_field")
+    if len(title) > 256:
+        raise invalid(resource, message="title is too long (maximum is 256 characters)")

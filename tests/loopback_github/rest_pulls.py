@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.loopback_github import git_store, render
-from tests.loopback_github.rest_issues import change_thread, check_body, new_thread, thread_of
-from tests.loopback_github.rest_repository import REPO, validate_title
+from tests.loopback_github.rest_issues import change_thread, check_body, new_thread, thread_of, validate_title
+from tests.loopback_github.rest_repository import REPO
 from tests.loopback_github.routing import Call, Refused, Reply, invalid, route
 from tests.loopback_github.world import Repository, Thread, World
 

@@ -48,6 +48,8 @@ class Route:
     pattern: re.Pattern[str]
 
 
+NO_ROUTE = Route("", "", "", "", lambda call: Reply(), re.compile(""))
+"""For what is shown outside REST."""
 ROUTES: list[Route] = []
 
 
@@ -70,10 +72,8 @@ def find_route(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
     """Return the route of a path, and its parameters."""
     if method == "GET":
         path = OLD_STATUSES.sub(r"\1/commits/\2/statuses", path)
-    for candidate in ROUTES:
-        if candidate.method == method and (found := candidate.pattern.fullmatch(path)):
-            return candidate, found.groupdict()
-    return None
+    matches = [(r, m.groupdict()) for r in ROUTES if r.method == method and (m := r.pattern.fullmatch(path))]
+    return max(matches, key=lambda match: len(re.sub(r"\{\w+\}", "", match[0].template)), default=None)
 
 
 @dataclass
@@ -155,10 +155,11 @@ class Call:
             return
         if not self.token:
             raise Refused(401, "Requires authentication")
+        wanted = {"X-Accepted-GitHub-Permissions": scope.replace(":", "=")}
         if self.token.app:
-            raise Refused(403, "Resource not accessible by integration")
+            raise Refused(403, "Resource not accessible by integration", headers=wanted)
         if self.token.permissions is not None:
-            raise Refused(403, "Resource not accessible by personal access token")
+            raise Refused(403, "Resource not accessible by personal access token", headers=wanted)
         raise Refused(404 if repository.private else 403, "Must have push access to repository.")
 
     def page(self, items: Iterable[Any], show: Callable[[Any], Any], key: str = "") -> Reply:

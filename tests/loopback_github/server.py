@@ -1,23 +1,34 @@
 """The loopback GitHub itself: starts and stops, keeps the log, and is told what shall go wrong."""
 
 import re
+import subprocess
 import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.loopback_github import dispatch
-from tests.loopback_github.seeding import Seeding
+from tests.loopback_github.certificate import make_certificate
+from tests.loopback_github.control import answer_control
+from tests.loopback_github.dispatch import answer_api
+from tests.loopback_github.dispatch_git import GIT_PATH, answer_git
+from tests.loopback_github.git_store import environment
+from tests.loopback_github.seeding_checks import CheckSeeding, PayloadSeeding
+from tests.loopback_github.seeding_people import PeopleSeeding
+from tests.loopback_github.seeding_threads import ThreadSeeding
 from tests.loopback_github.switches import Failure, Hooks, How, Request
 from tests.loopback_github.wire import Listener, Wire
 from tests.loopback_github.world import World
 
 
-class LoopbackGitHub(Seeding):
+class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding):
     """GitHub on one port: the API below `/api/v3` (or `/`), GraphQL at `/api/graphql` (or `/graphql`), git beside them."""
 
-    def __init__(self, directory: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, directory: Path, host: str = "127.0.0.1", port: int = 0, *, names: Sequence[str] = ()) -> None:
+        """Listen at once; `names` makes it speak TLS with a certificate for these hosts, see `certificate`."""
         super().__init__(World(directory))
+        self.certificate = make_certificate(directory, [host, *names]) if names else None
         self.requests: list[Request] = []
         self.git_requests: list[Request] = []
         self.violations: list[str] = []
@@ -26,7 +37,7 @@ class LoopbackGitHub(Seeding):
         """Answers of ours that differ from the description."""
         self.failures: list[Failure] = []
         self.hooks = Hooks()
-        self._listener = Listener((host, port), self)
+        self._listener = Listener((host, port), self, self.certificate)
         self._thread = threading.Thread(
             target=self._listener.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )
@@ -44,7 +55,22 @@ class LoopbackGitHub(Seeding):
         self._thread.join(5)
 
     def answer(self, wire: Wire, path: str, query: str) -> None:
-        dispatch.answer(self, wire, path, query)
+        """Answer one request."""
+        if found := GIT_PATH.fullmatch(path):
+            answer_git(self, wire, found, query)
+        elif path.startswith("/_control/"):
+            wire.send(*answer_control(self, path, wire.body()))
+        else:
+            answer_api(self, wire, path, query, wire.body())
+
+    def take_failure(self, request: Request) -> Failure | None:
+        """Call the hooks, and return the switch that this request meets, if any."""
+        for hook in self.hooks.before:
+            hook(request)
+        failure = next((f for f in self.failures if f.matches(request)), None)
+        if failure and failure.how == "slow":
+            time.sleep(failure.seconds)
+        return failure if failure and failure.how != "slow" else None
 
     # ------------------------------------------------------------------ addresses
 
@@ -59,7 +85,15 @@ class LoopbackGitHub(Seeding):
 
     def url_for(self, host: str) -> str:
         """Return the address by which another host name or network reaches this server."""
-        return f"http://{host}:{self.port}"
+        return f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.certificate else "http"
+
+    @property
+    def links(self) -> tuple[str, str]:
+        return self.api_url, self.url
 
     @property
     def api_url(self) -> str:
@@ -71,15 +105,42 @@ class LoopbackGitHub(Seeding):
         """Return what GITHUB_GRAPHQL_URL is."""
         return self.url + "/api/graphql"
 
+    def fetch_branch(self, branch: str, into: Path, token: str = "", repository: str = "") -> Path:
+        """Clone a branch with git over HTTP, as anybody would; return the folder with its files."""
+        name = self.repository(repository).full_name
+        place = (
+            f"{self.url}/{name}.git".replace("://", f"://x-access-token:{token}@")
+            if token
+            else f"{self.url}/{name}.git"
+        )
+        more = {"GIT_SSL_CAINFO": str(self.certificate)} if self.certificate else {}
+        surroundings = environment(GIT_TERMINAL_PROMPT="0", **more)
+        subprocess.run(
+            ["git", "clone", "-q", "-b", branch, place, str(into)], check=True, capture_output=True, env=surroundings
+        )
+        return into
+
     # ------------------------------------------------------------------ what goes wrong
 
-    def fail(self, method: str, path: str, how: How, *, times: int = 1, skip: int = 0, seconds: float = 1) -> Failure:
+    def fail(
+        self, method: str, path: str, how: How, *, times: int = 1, skip: int = 0, seconds: float = 1,
+        do: Callable[[Request], None] | None = None,
+    ) -> Failure:  # fmt: skip
         """Answer the next `times` requests wrongly whose path (a regular expression, searched) and method match.
 
-        `seconds` is what Retry-After says, how far away a limit's reset is, or how slow a slow answer is.
+        The method `*` is any and `WRITE` any that may change something, pushes and mutations included. `seconds` is
+        what Retry-After says, how far away a limit's reset is, or how slow a slow answer is. `do` is called first.
         """
-        self.failures.append(Failure(method, re.compile(path), how, times, skip, seconds))
+        self.failures.append(Failure(method, re.compile(path), how, times, skip, seconds, do))
         return self.failures[-1]
+
+    def kill_before(self, method: str, path: str, kill: Callable[[Request], None], *, skip: int = 0) -> Failure:
+        """Call `kill` when such a request comes in, which then has no effect and no answer."""
+        return self.fail(method, path, "drop-before", skip=skip, do=kill)
+
+    def kill_after(self, method: str, path: str, kill: Callable[[Request], None], *, skip: int = 0) -> Failure:
+        """Call `kill` when such a request has taken effect, which then has no answer."""
+        return self.fail(method, path, "drop-after", skip=skip, do=kill)
 
     def lag(self, kind: str, reads: int) -> None:
         """Leave what is created from now on out of the next `reads` lists: comment, issue, pull or branch."""

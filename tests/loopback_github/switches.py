@@ -10,6 +10,7 @@ How = Literal[
     "secondary-429-bare", "primary", "forbidden", "not-found", "unauthorized", "server-error", "garbage", "slow",
 ]  # fmt: skip
 AFTER = ("bad-gateway-after", "drop-after", "garbage")
+"""These let the request take effect."""
 
 
 @dataclass
@@ -27,7 +28,10 @@ class Request:
 
     @property
     def writes(self) -> bool:
-        return self.method not in ("GET", "HEAD")
+        """Whether it may change something."""
+        if self.path == "/graphql":
+            return "mutation" in str(self.body.get("query") if isinstance(self.body, dict) else "")
+        return self.path.endswith("/git-receive-pack") if self.route == "git" else self.method not in ("GET", "HEAD")
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}{'?' if self.query else ''}{self.query} -> {self.status}"
@@ -44,9 +48,17 @@ class Failure:
     skip: int = 0
     seconds: float = 1
     """How slow, or what Retry-After says."""
+    do: Callable[[Request], None] | None = None
+    """Called before it is answered so."""
+
+    @property
+    def stops(self) -> bool:
+        """Whether the request has no effect."""
+        return self.how not in (*AFTER, "slow")
 
     def matches(self, request: Request) -> bool:
-        if self.times <= 0 or self.method not in ("*", request.method) or not self.path.search(request.path):
+        methods = ("*", request.method, "WRITE" if request.writes else "")
+        if self.times <= 0 or self.method not in methods or not self.path.search(request.path):
             return False
         if self.skip > 0:
             self.skip -= 1

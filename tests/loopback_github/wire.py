@@ -5,8 +5,12 @@ import binascii
 import gzip
 import json
 import socket
+import ssl
+import sys
+import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -21,10 +25,14 @@ class Listener(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], github: "LoopbackGitHub") -> None:
+    def __init__(self, address: tuple[str, int], github: "LoopbackGitHub", certificate: Path | None) -> None:
         self.github = github
         self.open: set[socket.socket] = set()
         super().__init__(address, Wire)
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, certificate.with_name("key.pem"))
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
     def close_all(self) -> None:
         for connection in list(self.open):
@@ -35,10 +43,7 @@ class Listener(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Keep what broke in the server itself, for the end of the test."""
-        import sys
-        import traceback
-
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+        if not isinstance(sys.exc_info()[1], (OSError, ValueError)):
             self.github.violations.append("the loopback GitHub broke: " + traceback.format_exc())
 
 

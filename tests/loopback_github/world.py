@@ -144,6 +144,8 @@ class Repository:
     signed: set[str] = field(default_factory=set)
     protected: set[str] = field(default_factory=set)
     unlisted_refs: dict[str, int] = field(default_factory=dict)
+    known_heads: dict[str, str] = field(default_factory=dict)
+    activities: list[dict[str, Any]] = field(default_factory=list)
     actions_may_open_pulls: bool = True
 
     @property
