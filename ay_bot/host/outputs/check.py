@@ -107,7 +107,7 @@ class _Judge:
             lambda text: clean_words(text, self._allowance, keep_code=keep),
             lambda text: clean_title(text, self._allowance),
         )
-        if not all(texts_of(cleaned)) or len(texts_of(cleaned)) != len(texts_of(output)):
+        if not all(texts_of(cleaned)):
             return _deny(output, Code.SANITISE, "sanitise", "nothing of its words is left once they are clean", _AGAIN)
         if max(map(len, texts_of(cleaned)), default=0) > LONGEST_CLEANED:
             return _deny(output, Code.SANITISE, "length", f"its words are over {LONGEST_CLEANED:,} characters", _AGAIN)

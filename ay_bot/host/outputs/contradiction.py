@@ -16,7 +16,7 @@ _CLAIM = re.compile(
     rf"|\b{_TESTS}\b.{{0,30}}[\u2705\u2714\u2713]|[\u2705\u2714\u2713].{{0,30}}\b{_TESTS}\b"
 )
 _NEGATION = re.compile(
-    r"\b(?:not|no|never|none|cannot|can't|don't|doesn't|didn't|isn't|aren't|won't|fail\w*|broken|red|until|unless|if|once|"
+    r"\b(?:not|no|never|none|cannot|\w+n't|fail\w*|broken|red|until|unless|if|once|"
     r"should|would|could|must|might|may|will|to make|make sure|so that|in order|except|before|untested|unverified)\b"
 )
 _MARKUP = re.compile(r"[*_~`]+")

@@ -5,7 +5,7 @@ import re
 from ay_bot.host.outputs.allowance import Allowance
 
 _ADDRESS = re.compile(r"(?P<scheme>https?|ftp)://(?P<host>[^\s<>/?#()\[\]\"'`\\]*)(?P<rest>[/?#\\]?)", re.IGNORECASE)
-_BARE = re.compile(r"\bwww\.(?=\S)", re.IGNORECASE)
+_BARE = re.compile(r"www\.(?=\S)", re.IGNORECASE)
 _HOST = re.compile(r"[A-Za-z0-9.-]+")
 _TRAILING = ".,:;!*_~'\""
 _CALL = re.compile(r"@(?=[\w-])")

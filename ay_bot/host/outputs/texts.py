@@ -19,13 +19,11 @@ def may_become_a_commit(output: Output) -> bool:
     return isinstance(output, CreatePullRequestOutput | UpdatePullRequestOutput)
 
 
-def title_of(output: Output) -> str:
-    """Return the output's title, empty where it has none."""
-    return (
-        output.title or ""
-        if isinstance(output, CreatePullRequestOutput | UpdatePullRequestOutput | IssueOutput)
-        else ""
-    )
+def title_of(output: Output) -> str | None:
+    """Return the output's title, None where it has none."""
+    if isinstance(output, CreatePullRequestOutput | UpdatePullRequestOutput | IssueOutput):
+        return output.title
+    return None
 
 
 def words_of(output: Output) -> Iterator[str]:
@@ -40,7 +38,7 @@ def words_of(output: Output) -> Iterator[str]:
 def texts_of(output: Output) -> tuple[str, ...]:
     """Return everything in an output that people will read."""
     title = title_of(output)
-    return (*((title,) if title else ()), *words_of(output))
+    return (*(() if title is None else (title,)), *words_of(output))
 
 
 def strings_of(output: Output) -> tuple[str, ...]:
@@ -55,7 +53,7 @@ def change_texts(output: Output, words: Callable[[str], str], title: Callable[[s
     changed: dict[str, object] = {
         name: words(text) for name in _WORDS if isinstance(text := output.__dict__.get(name), str)
     }
-    if before := title_of(output):
+    if (before := title_of(output)) is not None:
         changed["title"] = title(before)
     if isinstance(output, ReviewOutput):
         changed["comments"] = tuple(
