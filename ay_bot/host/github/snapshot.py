@@ -1,10 +1,11 @@
 """A thread as of a request's moment: title and body from the payload, comments from before it, the commit pinned."""
 
 import re
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ay_bot.errors import GithubFailed, HeadMoved
-from ay_bot.host.github.forge import Forge, Pull, RepositoryFacts
+from ay_bot.host.github.forge import Comment, Forge, Pull, RepositoryFacts
 from ay_bot.host.github.hidden import find_hidden
 from ay_bot.host.github.passages import comment_passages, opening_passages, request_passage
 from ay_bot.host.github.request import Request
@@ -27,11 +28,17 @@ class Pins(NamedTuple):
     base_branch: str
 
 
-def take_snapshot(request: Request, forge: Forge, facts: RepositoryFacts) -> Snapshot:
-    """Return the thread as of the request. Raises HeadMoved or GithubFailed where its commit can't be pinned."""
+def take_snapshot(
+    request: Request, forge: Forge, facts: RepositoryFacts, comments: Sequence[Comment] | None = None
+) -> Snapshot:
+    """Return the thread as of the request; `comments` are the thread's, where they were read since.
+
+    Raises HeadMoved or GithubFailed where the commit can't be pinned.
+    """
     pins = pin(request, forge, facts)
     request = _at_its_moment(request, forge)
-    passages, left_out = comment_passages(request, forge.comments(request.number), forge.own_login())
+    said = forge.comments(request.number) if comments is None else comments
+    passages, left_out = comment_passages(request, said, forge.own_login())
     nonce = new_nonce()
     thread = render_thread((*opening_passages(request), *passages), nonce, left_out)
     return Snapshot(

@@ -25,6 +25,13 @@ def test_an_issue_is_worked_on_at_the_default_branch():
     assert forge.asked == ["branch", "comments"]
 
 
+def test_comments_that_were_read_already_are_not_read_again():
+    forge = Remembered()
+    snapshot = take_snapshot(make_request(), forge, FACTS, [make_comment("known")])
+    assert ">>>\nknown\n<<<" in snapshot.text
+    assert "comments" not in forge.asked
+
+
 def test_a_repository_without_a_commit_is_refused():
     with pytest.raises(GithubFailed, match="`main` has no commit") as refused:
         take_snapshot(make_request(), Remembered(default=None), FACTS)
