@@ -224,7 +224,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
         action="append",
         default=[],
         metavar="[LOGIN=]ROLE",
-        help=f"answers for GitHub: one of {', '.join(ROLES)}, for everybody or for one login; can be repeated",
+        help=f"answers in place of GitHub: one of {', '.join(ROLES)}, for everybody or for one login; can be repeated",
     )
     add("--triggering-actor", default="", metavar="LOGIN", help="who started the run, as in GITHUB_TRIGGERING_ACTOR")
     add("--minimum", default="write", metavar="ROLE", help="the weakest role that may ask, or `*`; default: write")
@@ -243,7 +243,7 @@ def run(arguments: Sequence[str]) -> int:
     """Carry out the command: print the decision, return the exit code."""
     given = _arguments(arguments)
     rules = _rules(given)
-    ask = _answers(given.permission)
+    ask = _answers(given.permission) if given.permission else _github() or _answers(())
     decision = decide(given.event_name, load_payload(given.event), rules, ask, given.triggering_actor)
     line = decision.as_json() if given.as_json else f"{decision.decision}: {decision.reason}"
     sys.stdout.write(line + "\n")
@@ -268,6 +268,14 @@ def _rules(given: argparse.Namespace) -> Rules:
         raise UsageError("--mention and --label can't be empty", hint="leave them out for the default, `ay`")
     own = tuple(given.own_login)
     return Rules(given.mention.lstrip("@/"), given.label, (*Rules().logins, *own), admission=admission)
+
+
+def _github() -> Ask | None:
+    """Return what asks GitHub, if the environment has a token for it."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.github.gate_answers import open_answers
+
+    return open_answers(environment())
 
 
 def _answers(given: Sequence[str]) -> Ask:

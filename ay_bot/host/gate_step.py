@@ -13,28 +13,24 @@ from typing import Final
 from ay_bot.errors import AyBotError, UsageError
 from ay_bot.host.environment import environment
 from ay_bot.host.gate import Decision, Outcome, Rules, decide, load_payload
-from ay_bot.host.permissions import HARMLESS_OUTPUTS, WRITE_OUTPUTS, Admission, Ask, Standing
+from ay_bot.host.github.gate_answers import GateAnswers
+from ay_bot.host.permissions import HARMLESS_OUTPUTS, WRITE_OUTPUTS, Admission
 
 REQUIRED: Final = ("GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "GITHUB_REPOSITORY")
-MOST_REQUESTS: Final = 2
-"""What an event may cost that is denied."""
+REACTED_TO: Final = {"issue_comment": "comment", "pull_request_review_comment": "review_comment"}
 HINT: Final = "this step is started by the Action; see docs/action.md"
 
 
 def gate(given: Mapping[str, str]) -> Decision:
-    """Decide about the event of the run that `given` describes, and show a reaction to who asked."""
-    asked: list[str] = []
-    token = given.get("INPUT_GITHUB_TOKEN", "")
-
-    def ask(login: str) -> Standing | None:
-        from ay_bot.host.github.gate_answers import standing
-
-        asked.append(login)
-        return standing(given, token, login) if token else None
-
-    decision = _decide(given, ask)
-    if token and len(asked) < MOST_REQUESTS:
-        _react(decision, given, token)
+    """Decide about the event of the run that `given` describes, and show who asked at once that they were heard."""
+    if missing := [name for name in REQUIRED if not given.get(name)]:
+        raise UsageError(f"not set: {', '.join(missing)}", hint=HINT)
+    api = given.get("GITHUB_API_URL") or "https://api.github.com"
+    answers = GateAnswers(given["GITHUB_REPOSITORY"], given.get("INPUT_GITHUB_TOKEN", ""), api)
+    payload = load_payload(given["GITHUB_EVENT_PATH"])
+    triggering_actor = given.get("GITHUB_TRIGGERING_ACTOR", "")
+    decision = decide(given["GITHUB_EVENT_NAME"], payload, _rules(given), answers, triggering_actor)
+    _react(decision, answers)
     return decision
 
 
@@ -50,13 +46,6 @@ def outputs(decision: Decision, given: Mapping[str, str]) -> str:
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
 
-def _decide(given: Mapping[str, str], ask: Ask) -> Decision:
-    if missing := [name for name in REQUIRED if not given.get(name)]:
-        raise UsageError(f"not set: {', '.join(missing)}", hint=HINT)
-    payload = load_payload(given["GITHUB_EVENT_PATH"])
-    return decide(given["GITHUB_EVENT_NAME"], payload, _rules(given), ask, given.get("GITHUB_TRIGGERING_ACTOR", ""))
-
-
 def _rules(given: Mapping[str, str]) -> Rules:
     def listed(name: str) -> tuple[str, ...]:
         return tuple(given.get(name, "").replace(",", " ").split())
@@ -69,13 +58,13 @@ def _rules(given: Mapping[str, str]) -> Rules:
     return Rules(mention, given.get("INPUT_LABEL") or Rules().label, admission=admission)
 
 
-def _react(decision: Decision, given: Mapping[str, str], token: str) -> None:
-    """Say at once that somebody was heard, or that they may not ask."""
-    if decision.decision == Outcome.IGNORE:
+def _react(decision: Decision, answers: GateAnswers) -> None:
+    """React to what somebody wrote; a review takes no reaction, but its thread does."""
+    if decision.decision == Outcome.IGNORE or decision.number is None:
         return
-    from ay_bot.host.github.gate_reaction import react
-
-    react(given, token, decision, "eyes" if decision.decision == Outcome.RUN else "-1")
+    kind = REACTED_TO.get(decision.event) if decision.comment else None
+    target = decision.comment if kind and decision.comment else decision.number
+    answers.react(kind or "issue", target, "eyes" if decision.decision == Outcome.RUN else "-1")
 
 
 def main() -> int:
