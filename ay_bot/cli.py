@@ -13,7 +13,11 @@ from ay_bot import __version__
 from ay_bot.errors import AyBotError, ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ay_bot.host.event_log import Listener
     from ay_bot.host.gateway_process import Gateway
+    from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result
 
 app = typer.Typer(
@@ -189,6 +193,31 @@ def gate(context: typer.Context) -> None:
 
 
 @app.command()
+def action(
+    finalize: Annotated[bool, typer.Option("--finalize", help="Only repair what a dead run has left behind.")] = False,
+) -> None:
+    """Do what an event of GitHub asks for: what the Action's container runs, told by the runner's environment."""
+    from ay_bot.host.action.entry import finalize_action, run_action
+    from ay_bot.host.environment import environment
+
+    _end_action(
+        lambda show, log: finalize_action(environment(), log) if finalize else run_action(environment(), show, log)
+    )
+
+
+@app.command()
+def publish(
+    bundle: Annotated[Path, typer.Option(help="The directory or zip file that the job with the model has written.")],
+) -> None:
+    """Prove the change of a bundle again and publish it: the hardened form's second job, which has no model's key."""
+    from ay_bot.host.action.entry import run_action
+    from ay_bot.host.environment import environment
+
+    given = {**environment(), "INPUT_MODE": "publish", "INPUT_BUNDLE": str(bundle.absolute())}
+    _end_action(lambda show, log: run_action(given, show, log))
+
+
+@app.command()
 def edit(
     form: Annotated[
         str | None,
@@ -227,6 +256,20 @@ def sanitize(
 
     cleaned = clean(sys.stdin.buffer.read().decode(errors="replace"))
     typer.echo(cleaned.as_json() if as_json else cleaned.text.encode(), nl=as_json)
+
+
+def _end_action(carry_out: "Callable[[Listener, WorkflowLog], ExitCode]") -> None:
+    from ay_bot.host.github.annotations import WorkflowLog
+    from ay_bot.terminal import Progress
+
+    def write(line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    with Progress(sys.stderr) as progress:
+        code = carry_out(progress, WorkflowLog(write))
+    if code:
+        raise typer.Exit(code)
 
 
 def _end(result: "Result") -> None:

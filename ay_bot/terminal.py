@@ -78,7 +78,7 @@ class Progress:
             self._status.update(self._now())
 
     def _print(self, line: str) -> None:
-        text = printable(f"{time.monotonic() - self._started:6.1f}s  {line}")[:WIDEST]
+        text = printable(f"{time.monotonic() - self._started:6.1f}s  {line}")[:WIDEST].replace("##[", "## [")
         if self._status:
             self._status.console.print(text, markup=False, highlight=False, soft_wrap=True)
         else:

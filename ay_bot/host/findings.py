@@ -26,6 +26,10 @@ class Given:
     """What the commit message may say."""
 
 
+NOTHING = Given(Finished(reason="finished"), b"", "")
+"""No work at all."""
+
+
 @dataclass(frozen=True)
 class Order:
     """One request. `out` is where the files go.

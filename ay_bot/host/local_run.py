@@ -18,7 +18,7 @@ def run_locally(order: Order, listener: Listener, gateway: Gateway | None) -> tu
     log = EventLog(secrets.token_hex(6), (listener,))
     if output:
         log.write_to(output.events)
-    with ended_by_signals(), nullcontext(gateway) if gateway else start_gateway() as running:
+    with ended_by_signals(), nullcontext(gateway) if gateway or order.given else start_gateway() as running:
         result, diff = run(order, log, running, output)
         log.close()
         if output:

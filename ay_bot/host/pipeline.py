@@ -11,7 +11,7 @@ from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.config import CONFIG_FILE, Settings
 from ay_bot.host.environment import environment
 from ay_bot.host.event_log import EventLog
-from ay_bot.host.findings import Findings, Order, Outcome
+from ay_bot.host.findings import NOTHING, Findings, Order, Outcome
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
@@ -37,7 +37,7 @@ NEVER_WORK = (
 """What tools leave behind in a work tree, which is never part of a change unless the repository tracks it."""
 
 
-def run(order: Order, log: EventLog, gateway: Gateway, output: OutputDirectory | None) -> tuple[Result, bytes]:
+def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDirectory | None) -> tuple[Result, bytes]:
     """Carry out a local request and return its result and the change as a diff; failures are results too."""
     findings = Findings(order, log)
     try:
@@ -54,14 +54,14 @@ def run(order: Order, log: EventLog, gateway: Gateway, output: OutputDirectory |
     return findings.result(outcome), findings.diff
 
 
-def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: OutputDirectory | None) -> Outcome:
+def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output: OutputDirectory | None) -> Outcome:
     with open_scratch() as scratch:
         with findings.log.phase("repository"):
             repository = _open_repository(order, findings)
         with open_checkout(repository, scratch) as checkout:
             with findings.log.phase("config"):
                 settings = _settle(order, checkout, findings)
-                if not order.given:
+                if gateway:
                     gateway.configure(_roles_and_caps(settings, order))
                 command = _find_tests(order, settings, checkout, findings)
             with findings.log.phase("image"):
@@ -74,8 +74,8 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway, output: Outpu
                     Baseline(site.runner, boxes, site.base_tree, findings.log) as baseline,
                 ):
                     attempt = Attempt(checkout, repository.head, site.runner, baseline, findings)
-                    if order.given:
-                        return conclude_given(attempt, order.given)
+                    if order.given or not gateway:
+                        return conclude_given(attempt, order.given or NOTHING)
                     with site.open_box() as box:
                         meanwhile = (baseline.start, reaper.start) if order.mode == "change" else (reaper.start,)
                         session = Session(box, gateway, findings.log, meanwhile)
@@ -124,13 +124,13 @@ def _roles_and_caps(settings: Settings, order: Order) -> Configure:
     return Configure(roles={"main": main, "weak": weak}, max_cost_usd=settings.max_cost, max_tokens=settings.max_tokens)
 
 
-def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway) -> Boxes:
+def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | None) -> Boxes:
     sandbox, notices = choose(
         settings.sandbox, environment(), image=settings.image, repository=Path(findings.repository)
     )
     for notice in notices:
         findings.notice(notice)
-    boxes = Boxes(sandbox, findings.log, gateway.close)
+    boxes = Boxes(sandbox, findings.log, gateway.close if gateway else lambda: None)
     findings.sandbox = sandbox.name
     findings.log.emit(
         RunStarted(

@@ -1,0 +1,88 @@
+"""What the agent wants to say: it is judged in all its stages, and what is allowed is said exactly once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ay_bot.host.action.connection import Connection
+from ay_bot.host.action.diff_lines import read_new_lines
+from ay_bot.host.config import Settings
+from ay_bot.host.github.opening import list_own_open
+from ay_bot.host.github.output_execution import execute_outputs
+from ay_bot.host.github.request import Request
+from ay_bot.host.github.thread import Snapshot
+from ay_bot.host.outputs.check import check
+from ay_bot.host.outputs.decision import Denied
+from ay_bot.host.outputs.policy import OutputContext, OutputPolicy, build_policy, offered
+from ay_bot.host.report import Result
+from ay_bot.protocol.outputs import CommentOutput, Output, OutputType, ReplyOutput, ReviewOutput
+
+FOR_CHANGE: Final = frozenset({"comment", "reply", "labels", "issue", "noop", "blocked", "ask"})
+FOR_ANSWER: Final = frozenset({"labels", "issue", "ask"})
+"""What the agent may propose beside its change or its answer; branches and pull requests are the host's."""
+
+
+@dataclass(frozen=True)
+class Answering:
+    """The words of one run, for one request."""
+
+    connection: Connection
+    request: Request
+    snapshot: Snapshot
+    settings: Settings
+    diff: str
+
+    @property
+    def offered(self) -> tuple[OutputType, ...]:
+        """Return what the agent is told that it may propose."""
+        fitting: frozenset[str] = FOR_CHANGE if self.request.writes_code else FOR_ANSWER
+        if self.request.verb == "review":
+            fitting |= {"review"}
+        return tuple(name for name in offered(self._policy) if name in fitting)
+
+    def speak(self, result: Result, propose: Callable[[str], str]) -> tuple[str, ...]:
+        """Say what is allowed, once, and return a line for people about each thing that is not."""
+        if self.request.verb == "plan" and result.status == "answered":
+            propose(result.summary)
+        outputs = self._outputs(result)
+        if not outputs:
+            return ()
+        decisions = check(outputs, self._policy, self._context(outputs, result))
+        problems = execute_outputs(decisions, self.connection.publishing(), self.request, commit=self.snapshot.head)
+        return (*(str(each) for each in decisions if isinstance(each, Denied)), *problems)
+
+    @property
+    def _policy(self) -> OutputPolicy:
+        return build_policy(self.settings, may_write=True)
+
+    def _outputs(self, result: Result) -> Sequence[Output]:
+        """Return what the agent proposed; an answer is something to say too, where the agent did not."""
+        if result.status != "answered" or self.request.verb == "plan" or not result.summary.strip():
+            return result.outputs
+        request = self.request
+        if request.verb == "review":
+            if any(isinstance(output, ReviewOutput) for output in result.outputs):
+                return result.outputs
+            return (*result.outputs, ReviewOutput(body=result.summary[:65_000]))
+        if request.comment_kind == "review_comment" and request.comment:
+            return (*result.outputs, ReplyOutput(body=result.summary[:65_000], comment=request.comment))
+        return (*result.outputs, CommentOutput(body=result.summary[:65_000]))
+
+    def _context(self, outputs: Sequence[Output], result: Result) -> OutputContext:
+        request, context = self.request, self.connection.context
+        forge = self.connection.publishing()
+        kinds = {output.type for output in outputs}
+        own = list_own_open(forge) if kinds & {"update_pull_request", "close_own_pull_request"} else ()
+        comments = forge.comments(request.number) if "reply" in kinds else ()
+        return OutputContext(
+            repository=request.repository,
+            thread=request.number,
+            kind=request.thread,
+            requester=request.requester,
+            run_url=context.run_url,
+            server=context.server_url.partition("://")[2].partition("/")[0],
+            own_pull_requests=frozenset(pull.number for pull in own),
+            review_comments=frozenset(comment.id for comment in comments if comment.kind == "review_comment"),
+            diff_lines=dict(read_new_lines(self.diff)),
+            verified={"verified": True, "tests_failed": False}.get(result.status),
+        )

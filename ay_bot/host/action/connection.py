@@ -1,0 +1,76 @@
+"""How a run reaches GitHub: which credentials write, which of them start CI, and what else git needs."""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from ay_bot.host.github.api import GithubForge, open_forge
+from ay_bot.host.github.credentials import App, Credentials, Token
+from ay_bot.host.github.git_transport import Remote
+from ay_bot.host.github.runner_context import RunnerContext
+
+
+@dataclass
+class Connection:
+    """GitHub for one run. Each forge is made when it is first asked for, and none of them is shared by threads."""
+
+    context: RunnerContext
+    surroundings: Mapping[str, str]
+    _opened: dict[str, GithubForge] = field(default_factory=dict)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    def __enter__(self) -> Self:
+        """Open nothing yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close what was opened."""
+        self._stack.close()
+
+    @property
+    def requests(self) -> int:
+        """Return how many requests were sent so far."""
+        return sum(forge.requests for forge in self._opened.values())
+
+    @property
+    def starts_ci(self) -> bool:
+        """Whether GitHub starts workflows for what we push: it does not for the workflow's own token."""
+        return bool(self.context.inputs.ci_token.get_secret_value() or self.context.inputs.app_id)
+
+    def forge(self) -> GithubForge:
+        """Return GitHub for reading, comments and reactions."""
+        return self._open("main", self._credentials)
+
+    def progress(self) -> GithubForge:
+        """Return GitHub for the thread that shows progress."""
+        return self._open("progress", self._credentials)
+
+    def publishing(self) -> GithubForge:
+        """Return GitHub for branches, commits and pull requests."""
+        token = self.context.inputs.ci_token
+        return self._open("publishing", lambda: Token(secret=token)) if token.get_secret_value() else self.forge()
+
+    def remote(self, clone_url: str) -> Remote:
+        """Return the repository for git, with the credentials that publish."""
+        return Remote(clone_url, self.publishing().token, self.surroundings)
+
+    def _credentials(self) -> Credentials:
+        inputs = self.context.inputs
+        if inputs.app_id:
+            return App(app_id=inputs.app_id, private_key=inputs.app_private_key)
+        return Token(secret=inputs.github_token)
+
+    def _open(self, name: str, credentials: Callable[[], Credentials]) -> GithubForge:
+        if name not in self._opened:
+            forge = open_forge(
+                self.context.repository,
+                credentials(),
+                api_url=self.context.api_url,
+                graphql_url=self.context.graphql_url,
+            )
+            self._opened[name] = self._stack.enter_context(forge)
+        return self._opened[name]

@@ -1,0 +1,72 @@
+"""How a run of the Action ends: outputs for later steps, the job's summary, annotations, and the exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ay_bot.errors import ExitCode
+from ay_bot.host.config import Settings
+from ay_bot.host.github.annotations import WorkflowLog
+from ay_bot.host.github.job_summary import Surroundings, render_short_summary, render_summary
+from ay_bot.host.github.request import Request
+from ay_bot.host.github.runner_context import RunnerContext
+from ay_bot.host.github.runner_files import Outputs, write_outputs, write_summary
+from ay_bot.host.github.thread import HiddenText
+from ay_bot.host.report import Result
+
+
+class Ending:
+    """Owns what the runner and the readers of its log are told. `out` is where the files of the run are."""
+
+    def __init__(self, context: RunnerContext, log: WorkflowLog, out: Path | None = None) -> None:
+        self.out = out
+        self.seen = True
+        """Whether people on the thread could be shown the end."""
+        self._context = context
+        self._log = log
+
+    def problem(self, *texts: str) -> None:
+        """Tell something that went wrong and ends nothing."""
+        for text in texts:
+            if text:
+                self._log.annotate("warning", text, "ay-bot")
+
+    def unfinished(self, status: str, reason: str, code: ExitCode, hint: str = "") -> ExitCode:
+        """Tell how a run ended that has no result."""
+        write_outputs(self._context.output, Outputs(status=status))
+        write_summary(self._context.step_summary, render_short_summary(status, reason, hint, self._context.run_url))
+        if code != ExitCode.HANDLED:
+            self._log.annotate("error", f"{reason}\n\n{hint}".strip(), f"ay-bot: {status}")
+        return code
+
+    def finished(
+        self,
+        result: Result,
+        request: Request,
+        settings: Settings,
+        hidden: Sequence[HiddenText],
+        denied: Sequence[str],
+    ) -> ExitCode:
+        """Tell the result of a run."""
+        around = Surroundings(
+            requester=request.requester,
+            thread_url=request.url,
+            run_url=self._context.run_url,
+            max_cost=settings.max_cost,
+            max_tokens=settings.max_tokens,
+            blocked=tuple(denied),
+            hidden=tuple(hidden),
+        )
+        outputs = Outputs(
+            status=result.status,
+            pull_request_url=result.url,
+            branch=result.branch,
+            cost_usd=result.usage.cost_usd,
+            bundle=str(self.out or ""),
+        )
+        write_outputs(self._context.output, outputs)
+        write_summary(self._context.step_summary, render_summary(result, around))
+        if result.exit_code:
+            self._log.annotate("error", result.reason, f"ay-bot: {result.status.replace('_', ' ')}")
+        if not self.seen and not result.exit_code:
+            return ExitCode.GITHUB_FAILED
+        return ExitCode(result.exit_code)

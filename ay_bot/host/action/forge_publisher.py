@@ -1,0 +1,37 @@
+"""The pipeline's last step on GitHub: publish the proven change, unless somebody said stop in the meantime."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ay_bot.errors import Interrupted, NotAllowed
+from ay_bot.host.github.publication import Attached, NotPublished
+from ay_bot.host.github.publish import GithubPublisher, describe_refusal
+from ay_bot.host.publisher import Proposal, Publication
+from ay_bot.host.repository import Repository
+
+
+@dataclass(frozen=True)
+class ForgePublisher:
+    """Publishes on GitHub. `is_stopped` is asked right before."""
+
+    publisher: GithubPublisher
+    is_stopped: Callable[[], bool]
+
+    def prepare(self, repository: Repository) -> None:
+        """Refuse a clone that is not at the commit where the change goes."""
+        self.publisher.prepare(repository)
+
+    def publish(self, proposal: Proposal) -> Publication:
+        """Publish. Raises GithubFailed where it could not be, and Interrupted after a stop."""
+        if self.is_stopped():
+            raise Interrupted("the request was stopped; nothing was published", hint="ask again if it was a mistake")
+        if not isinstance(self.publisher.destination, Attached):
+            return self.publisher.publish(proposal)
+        # Where no pull request can be, the patch in a comment is all that was asked for, and no failure.
+        outcome = self.publisher.publish_change(proposal.checkout, proposal.checked, proposal.message, proposal.summary)
+        if isinstance(outcome, NotPublished) and outcome.comment:
+            note = f"There is no pull request: {outcome.reason}. The patch is in a comment."
+            return Publication(proposal.pull_request, url=outcome.comment, notes=(note, *outcome.notes))
+        if isinstance(outcome, NotPublished):
+            raise NotAllowed(describe_refusal(outcome), hint=outcome.hint)
+        return Publication(proposal.pull_request, outcome.branch, outcome.commit, outcome.url, outcome.notes)
