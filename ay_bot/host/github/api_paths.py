@@ -47,6 +47,7 @@ def check_address(url: str) -> None:
     except ValueError:
         host, port, split = None, None, urlsplit("")
     safe = split.scheme == "https" or (split.scheme == "http" and host in LOOPBACK)
-    if not host or not safe or split.username is not None or split.query or split.fragment or port == 0:
+    plain = url.isascii() and url.isprintable() and " " not in url
+    if not host or not safe or not plain or split.username is not None or split.query or split.fragment or port == 0:
         msg = f"{url[:200]!r} is not an address that a token may be sent to"
         raise UsageError(msg, hint="give an https:// address without a user name; http:// is for this machine only")

@@ -25,7 +25,7 @@ def fetch_failure(url: str, commits: Sequence[str], complaint: str) -> GithubFai
         names = ", ".join(commit[:12] for commit in commits)
         hint = "its branch was probably rewritten meanwhile; ask again"
         return HeadMoved(f"{url} has no commit {names} any more: {said}", hint=hint)
-    if "fsck" in complaint or "fatal: fsck error" in complaint:
+    if "fsck error" in complaint:
         return GithubFailed(f"{url} holds a commit that git thinks is an attack: {said}", hint="look at it by hand")
     return _common(url, complaint, said) or GithubFailed(
         f"git could not fetch from {url}: {said}", hint="try again; if it stays so, try `git clone` by hand"
