@@ -2,7 +2,8 @@
 
 from ay_bot.errors import GithubFailed, HeadMoved, NotAllowed
 from ay_bot.host.config import Publishing
-from ay_bot.host.github.branch_state import AtBase, BranchState, Edited, Ours, look_at_branch
+from ay_bot.host.github.api_failures import Missing
+from ay_bot.host.github.branch_state import Absent, AtBase, BranchState, Edited, Ours, look_at_branch
 from ay_bot.host.github.exactly_once import is_own
 from ay_bot.host.github.forge import Commit, Forge, Pull
 from ay_bot.host.github.opening import find_pull, list_own_open
@@ -15,20 +16,21 @@ from ay_bot.host.github.verified_status import is_verified
 def publish_new(work: Work, target: NewBranch, notes: tuple[str, ...] = ()) -> Published | NotPublished:
     """Publish a change in a pull request of its own."""
     forge = work.forge
-    pull = find_pull(forge, target.branch)
+    state = look_at_branch(forge, target.branch, target.base)
+    untouched = work.looked and isinstance(state, Absent)
+    pull = None if untouched else find_pull(forge, target.branch)
     if pull and (refusal := refuse_for(forge, pull, work.content() if target.in_place else None)):
         return refusal
     if pull and pull.is_open and target.in_place and content_in(pull.body) == work.content():
         return published(pull, pull.head, created=False)
     pull = pull if pull and pull.is_open else None
-    state = look_at_branch(forge, target.branch, target.base)
     if isinstance(state, Edited):
         return refuse_edited(target.branch, state)
     require_base(forge, target)
-    if pull is None and (refusal := refuse_over_cap(forge, work.settings)):
+    if pull is None and not untouched and (refusal := refuse_over_cap(forge, work.settings)):
         return refusal
-    commit, made = _commit(work, target, state)
-    return _open(work, target, pull, commit, (*notes, *made))
+    commit, made, fresh = _commit(work, target, state)
+    return _open(work, target, pull, (commit, fresh), (*notes, *made))
 
 
 def refuse_for(forge: Forge, pull: Pull, content: str | None) -> NotPublished | None:
@@ -80,28 +82,38 @@ def require_base(forge: Forge, target: NewBranch) -> None:
     head = forge.branch(target.base_branch)
     if head is None:
         raise HeadMoved(f"the branch {target.base_branch} is gone", hint="ask again: `@ay retry`")
-    if head != target.base and forge.commits(head, target.base):
+    if head != target.base and _adds_anything(forge, head, target.base):
         msg = f"the branch {target.base_branch} was rewritten and no longer holds {target.base[:12]}"
         raise HeadMoved(msg, hint="ask again: `@ay retry`")
 
 
-def _commit(work: Work, target: NewBranch, state: BranchState) -> tuple[Commit, tuple[str, ...]]:
+def _adds_anything(forge: Forge, head: str, base: str) -> bool:
+    try:
+        return bool(forge.commits(head, base))
+    except Missing:  # they have no common history
+        return True
+
+
+def _commit(work: Work, target: NewBranch, state: BranchState) -> tuple[Commit, tuple[str, ...], bool]:
+    """Return the commit, notes, and whether it was made now."""
     match state:
         case Ours(commits=(commit,)) if work.is_in(commit, target.base):
-            return commit, ()
+            return commit, (), False
         case Ours():
-            return work.commit(target.branch, target.base, state.head.sha)
+            expected: str | None = state.head.sha
         case AtBase(head=head):
-            return work.commit(target.branch, target.base, head)
+            expected = head
         case _:
-            return work.commit(target.branch, target.base, None)
+            expected = None
+    return (*work.commit(target.branch, target.base, expected), True)
 
 
 def _open(
-    work: Work, target: NewBranch, pull: Pull | None, commit: Commit, notes: tuple[str, ...]
+    work: Work, target: NewBranch, pull: Pull | None, commit: tuple[Commit, bool], notes: tuple[str, ...]
 ) -> Published | NotPublished:
-    if pull and is_verified(work.forge, commit.sha):
-        return published(pull, commit.sha, created=False)
+    sha, fresh = commit[0].sha, commit[1]
+    if pull and not fresh and is_verified(work.forge, sha):
+        return published(pull, sha, created=False)
     created = False
     if pull:
         work.opening.refresh(pull, work.text)
@@ -109,17 +121,14 @@ def _open(
         try:
             pull, created, more = work.opening.open(work.text, target.branch, target.base_branch)
         except NotAllowed as refusal:
-            return _without_pull(work, target, commit, refusal, notes)
+            return _without_pull(work, target, refusal, (*notes, *work.finish(sha, fresh=fresh)))
         notes = (*notes, *more)
-    notes = (*notes, *work.opening.dress(pull), *work.finish(commit.sha))
-    done = published(pull, commit.sha, created=created, notes=notes)
+    notes = (*notes, *work.opening.dress(pull), *work.finish(sha, fresh=fresh))
+    done = published(pull, sha, created=created, notes=notes)
     return done.model_copy(update={"title": work.text.title, "body": work.text.body})
 
 
-def _without_pull(
-    work: Work, target: NewBranch, commit: Commit, refusal: GithubFailed, notes: tuple[str, ...]
-) -> NotPublished:
-    notes = (*notes, *work.finish(commit.sha))
+def _without_pull(work: Work, target: NewBranch, refusal: GithubFailed, notes: tuple[str, ...]) -> NotPublished:
     return NotPublished(
         reason=f"the change is on the branch {target.branch}, but the pull request could not be opened: "
         f"{refusal.message}",

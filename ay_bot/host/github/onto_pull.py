@@ -26,7 +26,7 @@ def publish_onto(work: Work, target: OntoPull) -> Published | NotPublished:
     if not created and is_verified(work.forge, commit.sha):
         return published(pull, commit.sha, created=False)
     if work.is_in(commit, target.base):
-        notes = (*notes, *_tell(work, target, commit), *work.finish(commit.sha))
+        notes = (*notes, *_tell(work, target, commit), *work.finish(commit.sha, fresh=created))
     return published(pull, commit.sha, created=created, notes=notes)
 
 

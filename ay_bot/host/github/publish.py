@@ -37,7 +37,11 @@ from ay_bot.host.repository import Repository
 
 @dataclass(frozen=True)
 class GithubPublisher:
-    """Publishes one change for one occasion. `starts_ci` is whether GitHub starts workflows for our token."""
+    """Publishes one change for one occasion.
+
+    `starts_ci` is whether GitHub starts workflows for our token, `looked` whether `find_earlier` has found nothing
+    in this same run, which saves asking again.
+    """
 
     forge: Forge
     pusher: Pusher
@@ -45,6 +49,7 @@ class GithubPublisher:
     destination: Destination
     settings: Publishing
     starts_ci: bool = True
+    looked: bool = False
     pause: Pause = time.sleep
 
     def prepare(self, repository: Repository) -> None:
@@ -80,6 +85,7 @@ class GithubPublisher:
             checked,
             attest(sign(message, self.occasion), checked),
             text,
+            self.looked,
             self.pause,
         )
         outcome = self._carry_out(work)

@@ -22,7 +22,10 @@ from ay_bot.host.pull_request import PullRequestText
 
 @dataclass(frozen=True)
 class Work:
-    """One publication under way; `message` and `text` are complete."""
+    """One publication under way; `message` and `text` are complete.
+
+    `looked` is whether it was just seen that there is no pull request for it, and room for one.
+    """
 
     forge: Forge
     pusher: Pusher
@@ -32,6 +35,7 @@ class Work:
     checked: CheckedPatch
     message: CommitMessage
     text: PullRequestText
+    looked: bool = False
     pause: Pause = time.sleep
 
     @property
@@ -62,10 +66,11 @@ class Work:
         )
         return Committer(self.forge, self.pusher, self.checkout, self.pause).commit(plan)
 
-    def finish(self, sha: str) -> tuple[str, ...]:
-        """Set the status; return a note where that is not allowed."""
+    def finish(self, sha: str, *, fresh: bool = False) -> tuple[str, ...]:
+        """Set the status; return a note where that is not allowed. A `fresh` commit is known to have none."""
+        description = describe(self.checked)
         try:
-            set_verified(self.forge, sha, describe(self.checked), self.occasion.run_url, pause=self.pause)
+            set_verified(self.forge, sha, description, self.occasion.run_url, fresh=fresh, pause=self.pause)
         except NotAllowed as refusal:
             return (f"The status `ay-bot/verified` could not be set: {refusal.message}.",)
         return ()
