@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, get_args, get_origin
 
@@ -58,6 +59,13 @@ def members(union: object) -> list[type]:
     return [kind for argument in arguments for kind in members(argument)] if arguments else [union]  # type: ignore[list-item]
 
 
+def default_of(kind: type, name: str) -> object:
+    """What a field of a model or of a dataclass is when nothing is said."""
+    if is_dataclass(kind):
+        return next(field.default for field in fields(kind) if field.name == name)
+    return kind.model_fields[name].default  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("union", "tag"),
     [
@@ -72,7 +80,7 @@ def members(union: object) -> list[type]:
 )
 def test_members_of_a_union_have_tags_of_their_own(union: object, tag: str) -> None:
     kinds = members(union)
-    tags = [kind.model_fields[tag].default for kind in kinds]  # type: ignore[attr-defined]
+    tags = [default_of(kind, tag) for kind in kinds]
     assert len(kinds) > 1
     assert len(set(tags)) == len(tags)
 

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.session import Session, send_seed
-from ay_bot.protocol.channel import Channel
+from ay_bot.protocol.channel import Channel, line_of
 from ay_bot.protocol.events import StepStarted
 from ay_bot.protocol.messages import BoxToHost, Finished, Happened, ModelReply, ModelRequest, Seeded, Work
 
@@ -16,7 +16,7 @@ class Far:
     """The far end of a pipe: says what it was given to say, and keeps what it is sent."""
 
     def __init__(self, *says) -> None:
-        self.says = b"".join(message.model_dump_json().encode() + b"\n" for message in says)
+        self.says = b"".join(map(line_of, says))
         self.kept = []
 
     def read(self, size):
