@@ -10,12 +10,12 @@ from ay_bot.host.github.api_request import Asked, Reply
 from ay_bot.host.plain_text import clean_line, shorten
 
 _PERMISSIONS: Final = (
-    (r"/pulls|PullRequest", "pull-requests: write"),
-    (r"/git/|/contents|createCommitOnBranch", "contents: write"),
+    (r"/pulls", "pull-requests: write"),
+    (r"/git/|/contents|CreateCommitOnBranch", "contents: write"),
     (r"/statuses/", "statuses: write"),
     (r"/check-", "checks: read"),
     (r"/actions/", "actions: write"),
-    (r"/issues|addReaction", "issues: write` and, on pull requests, `pull-requests: write"),
+    (r"/issues", "issues: write` and, on pull requests, `pull-requests: write"),
 )
 _START_AGAIN: Final = "the branch changed meanwhile; start again from where it is now"
 _STALE: Final = re.compile(

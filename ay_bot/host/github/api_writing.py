@@ -22,7 +22,7 @@ from ay_bot.host.github.forge import (
 )
 
 MOST_DESCRIPTION: Final = 140
-_COMMIT = """mutation Commit($input: CreateCommitOnBranchInput!) {
+_COMMIT = """mutation CreateCommitOnBranch($input: CreateCommitOnBranchInput!) {
   createCommitOnBranch(input: $input) { commit { oid } }
 }"""
 
