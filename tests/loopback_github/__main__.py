@@ -13,11 +13,12 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="an empty directory for the repositories")
+    parser.add_argument("--name", action="append", default=[], help="speak TLS; a host name for the certificate")
     chosen = parser.parse_args()
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with LoopbackGitHub(chosen.state, chosen.host, chosen.port) as github:
+    with LoopbackGitHub(chosen.state, chosen.host, chosen.port, names=chosen.name) as github:
         print(github.url, flush=True)
         stopped.wait()
 
