@@ -30,8 +30,9 @@ def render_runs(runs: tuple[SuiteRun, ...]) -> str:
 
 
 def code(text: str, limit: int = LONGEST_ID) -> str:
-    """Return text as code on one line, which it can't leave, in a table or outside of one."""
-    return escape_cell(text if len(text) <= limit else f"{text[: limit // 3]}…{text[-(limit - limit // 3) :]}")
+    """Return text as code on one line, which it can't leave, in a table or outside of one; no marker is in it."""
+    short = text if len(text) <= limit else f"{text[: limit // 3]}…{text[-(limit - limit // 3) :]}"
+    return escape_cell(short).replace("<!", "< !")
 
 
 def _render_tests(tests: tuple[TestRow, ...], most_rows: int) -> str:
