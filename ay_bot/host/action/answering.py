@@ -8,7 +8,6 @@ from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.diff_lines import read_new_lines
 from ay_bot.host.config import Settings
 from ay_bot.host.github.opening import list_own_open
-from ay_bot.host.github.output_execution import execute_outputs
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.thread import Snapshot
 from ay_bot.host.outputs.check import check
@@ -47,6 +46,8 @@ class Answering:
         outputs = self._outputs(result)
         if not outputs:
             return ()
+        from ay_bot.host.github.output_execution import execute_outputs
+
         decisions = check(outputs, self._policy, self._context(outputs, result))
         problems = execute_outputs(decisions, self.connection.publishing(), self.request, commit=self.snapshot.head)
         return (*(str(each) for each in decisions if isinstance(each, Denied)), *problems)

@@ -4,12 +4,21 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from ay_bot.host.github.api import GithubForge, open_forge
+from ay_bot.host.github.api_request import Pace as RequestPace
 from ay_bot.host.github.credentials import App, Credentials, Token
 from ay_bot.host.github.git_transport import Remote
+from ay_bot.host.github.pacing import Pace as EditPace
 from ay_bot.host.github.runner_context import RunnerContext
+
+
+class Rhythm(NamedTuple):
+    """How hard GitHub is asked, and how often a tracking comment is edited."""
+
+    requests: RequestPace = RequestPace()
+    edits: EditPace = EditPace()
 
 
 @dataclass
@@ -18,6 +27,7 @@ class Connection:
 
     context: RunnerContext
     surroundings: Mapping[str, str]
+    rhythm: Rhythm = Rhythm()
     _opened: dict[str, GithubForge] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -71,6 +81,7 @@ class Connection:
                 credentials(),
                 api_url=self.context.api_url,
                 graphql_url=self.context.graphql_url,
+                pace=self.rhythm.requests,
             )
             self._opened[name] = self._stack.enter_context(forge)
         return self._opened[name]

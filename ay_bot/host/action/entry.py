@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from ay_bot.errors import AyBotError, ExitCode, GithubFailed
-from ay_bot.host.action.connection import Connection
+from ay_bot.host.action.connection import Connection, Rhythm
 from ay_bot.host.action.ending import Ending
 from ay_bot.host.action.gatekeeper import Gatekeeper
 from ay_bot.host.action.request_run import RequestRun, out_directory
@@ -26,12 +26,14 @@ _COMMENTS: Mapping[str, CommentKind] = {
 }
 
 
-def run_action(environment: Mapping[str, str], listener: Listener, log: WorkflowLog) -> ExitCode:
+def run_action(
+    environment: Mapping[str, str], listener: Listener, log: WorkflowLog, rhythm: Rhythm | None = None
+) -> ExitCode:
     """Carry out what the event asks for, and return the exit code; an event that is not for us costs nothing."""
     context = parse_runner_context(environment)
     forget(names_to_forget(environment))
     payload = context.read_event()
-    with Connection(context, environment) as connection:
+    with Connection(context, environment, rhythm or Rhythm()) as connection:
         gatekeeper = Gatekeeper(context, payload, connection.forge)
         decision = gatekeeper.decide()
         if decision.decision == Outcome.IGNORE:
@@ -48,13 +50,13 @@ def run_action(environment: Mapping[str, str], listener: Listener, log: Workflow
             return ending.unfinished("error", error.message, error.exit_code, error.hint)
 
 
-def finalize_action(environment: Mapping[str, str], log: WorkflowLog) -> ExitCode:
+def finalize_action(environment: Mapping[str, str], log: WorkflowLog, rhythm: Rhythm | None = None) -> ExitCode:
     """Repair what a run that died has left on its thread; the Action's last step."""
     context = parse_runner_context(environment)
     payload = context.read_event()
     job_status = environment.get("INPUT_JOB_STATUS", "")
     forget(names_to_forget(environment))
-    with Connection(context, {}) as connection:
+    with Connection(context, {}, rhythm or Rhythm()) as connection:
         decision = Gatekeeper(context, payload, connection.forge).decide()
         if decision.decision != Outcome.RUN or decision.number is None:
             return ExitCode.HANDLED

@@ -137,7 +137,8 @@ class RequestRun:
 
     def _follow(self, comments: Sequence[Comment]) -> Follower:
         if self._may_write:
-            return Tracker(self.connection.progress(), self.request.number, self._story())
+            connection, number = self.connection, self.request.number
+            return Tracker(connection.progress(), number, self._story(), pace=connection.rhythm.edits)
         run, own = self.connection.context.run, self.connection.forge().own_login()
         before = [each for each in find_tracked(comments, own) if each.key == self.request.key]
         return Unseen(settled=any(not may_resume(each, run) for each in before))
