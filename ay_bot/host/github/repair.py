@@ -2,7 +2,7 @@
 
 from ay_bot.host.github.exactly_once import repeat_lost
 from ay_bot.host.github.forge import Forge
-from ay_bot.host.github.shown_text import show_line, show_link, show_quote
+from ay_bot.host.github.shown_text import show_link, show_quote
 from ay_bot.host.github.tracking_marker import State, Tracked, tracking_marker
 from ay_bot.host.github.tracking_text import HEADERS, STOP_OFFER
 
@@ -16,14 +16,17 @@ def repair(forge: Forge, tracked: Tracked, state: State, reason: str, hint: str,
 
 
 def render_repaired(tracked: Tracked, state: State, reason: str, hint: str, run_url: str = "") -> str:
-    """Return the comment in its final state: what it told before stays, but for its header and what it offered."""
+    """Return the comment in its final state: what it told before stays, but for its header and what it offered.
+
+    `hint` is in our own words, in Markdown.
+    """
     asked = f" for @{tracked.requester}" if tracked.requester else ""
     link = show_link(run_url, "run")
     parts = [
         f"{HEADERS[state]}{asked}{f' · {link}' if link else ''}",
         f"**What happened:** {state} while {tracked.state}.",
         f"**Why:**\n{show_quote(reason, 1000)}",
-        f"**What to do:** {show_line(hint)}",
+        f"**What to do:** {hint}",
         _rest(tracked.comment.body),
     ]
     marker = tracking_marker(tracked.key, tracked.run, state, tracked.requester)
