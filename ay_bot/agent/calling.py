@@ -3,12 +3,12 @@
 import difflib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from ay_bot.agent.tools.arguments import parse_object
-from ay_bot.agent.tools.registry import TOOLS
 from ay_bot.agent.tools.result import ToolResult, one_line, refused
+from ay_bot.agent.tools.tool import Offered
 from ay_bot.agent.tools.workbench import Refusal, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, ToolCall
 from ay_bot.protocol.events import AgentEvent, ModelErred, ToolFinished, ToolStarted
@@ -29,9 +29,10 @@ class Done:
 
 
 class Calling:
-    """Runs calls with one workbench, and tells of each."""
+    """Runs calls of certain tools with one workbench, and tells of each."""
 
-    def __init__(self, bench: Workbench, tell: Callable[[AgentEvent], None]) -> None:
+    def __init__(self, tools: Mapping[str, Offered], bench: Workbench, tell: Callable[[AgentEvent], None]) -> None:
+        self._tools = tools
         self._bench = bench
         self._tell = tell
 
@@ -45,9 +46,9 @@ class Calling:
         return done
 
     def _one(self, call: ToolCall, *, cut: bool) -> ToolResult:
-        tool = TOOLS.get(call.name)
+        tool = self._tools.get(call.name)
         if tool is None:
-            return self._erred(refused("unknown_tool", f"error: there is no tool {_known(call.name)}"))
+            return self._erred(refused("unknown_tool", f"error: there is no tool {_known(call.name, self._tools)}"))
         try:
             values = parse_object(call.arguments)
         except Refusal as refusal:
@@ -87,10 +88,10 @@ def _out_of_turn(name: str, done: list[Done]) -> ToolResult | None:
     return None
 
 
-def _known(name: str) -> str:
-    close = difflib.get_close_matches(name, TOOLS, n=1)
+def _known(name: str, tools: Collection[str]) -> str:
+    close = difflib.get_close_matches(name, tools, n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
-    return f"{name[:64]!r}.{hint} The tools are {', '.join(TOOLS)}"
+    return f"{name[:64]!r}.{hint} The tools are {', '.join(tools)}"
 
 
 def _clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from ay_bot.agent import prompt
 from ay_bot.agent.calling import Calling, Done
@@ -11,11 +11,15 @@ from ay_bot.agent.context import Conversation
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
 from ay_bot.agent.stuck import StuckDetector
-from ay_bot.agent.tools.registry import SPECS
+from ay_bot.agent.tools.registry import choose_tools
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from ay_bot.protocol.events import AgentEvent, AssistantSaid, ContextReduced, ModelErred, StepStarted
 from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
+from ay_bot.protocol.outputs import Output
+
+if TYPE_CHECKING:
+    from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
 STEERING = (0.80, 0.90, 0.95, 0.99)
@@ -29,6 +33,7 @@ class Ending:
     summary: str = ""
     steps: int = 0
     failure: ModelFailure | None = None
+    outputs: tuple[Output, ...] = ()
 
 
 class Agent:
@@ -46,11 +51,14 @@ class Agent:
     ) -> None:
         self._work = work
         self._tell = tell
-        self._model = Model(ask, SPECS)
+        self._propose = _build_propose(work)
+        tools = choose_tools(work.mode, *([self._propose] if self._propose else []))
+        specs = tuple(tool.spec for tool in tools.values())
+        self._model = Model(ask, specs)
         self._repository = BackgroundRepository(root)
         self._bench = _build_bench(work, root, scratch, run)
-        self._calling = Calling(self._bench, tell)
-        self._conversation = Conversation(work.max_context_tokens, sum(len(spec.model_dump_json()) for spec in SPECS))
+        self._calling = Calling(tools, self._bench, tell)
+        self._conversation = Conversation(work.max_context_tokens, sum(len(spec.model_dump_json()) for spec in specs))
         self._stuck = StuckDetector()
         self._nudged = False
         self._silent = 0
@@ -62,7 +70,7 @@ class Agent:
 
     def run(self) -> Ending:
         """Work on the task to an end."""
-        self._conversation.append(SystemMessage(content=prompt.SYSTEM))
+        self._conversation.append(SystemMessage(content=prompt.choose_instructions(self._work.mode)))
         self._conversation.append(UserMessage(content=prompt.build_task(self._work)))
         self._repository.start()
         try:
@@ -197,7 +205,16 @@ class Agent:
             self._tell(AssistantSaid(text=text))
 
     def _end(self, reason: EndReason, summary: str, failure: ModelFailure | None = None) -> Ending:
-        return Ending(reason, summary, self._step, failure)
+        outputs = tuple(self._propose.outputs) if self._propose else ()
+        return Ending(reason, summary, self._step, failure, outputs)
+
+
+def _build_propose(work: Work) -> "Propose | None":
+    if not work.outputs:
+        return None
+    from ay_bot.agent.tools.propose import Propose
+
+    return Propose(work)
 
 
 def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Workbench:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from ay_bot.agent.chores import Chores
 from ay_bot.agent.loop import Agent, Ending
-from ay_bot.agent.workspace import Manifest
+from ay_bot.agent.workspace import Changes, Manifest
 from ay_bot.errors import ProtocolBroken
 from ay_bot.protocol.channel import Body, Channel, Closed
 from ay_bot.protocol.events import AgentEvent, ToolStarted
@@ -39,6 +39,7 @@ class Worker:
         self._chores = Chores(root, channel.send, self._digests)
         self._manifest: Manifest | None = None
         self._agent: Agent | None = None
+        self._answers = False
         self._untold: list[Happened] = []
 
     def serve(self) -> None:
@@ -74,7 +75,8 @@ class Worker:
         if self._agent:
             msg = "a second task for the same box"
             raise ProtocolBroken(msg)
-        if self._manifest is None or work.ignore:
+        self._answers = work.mode == "answer"
+        if not self._answers and (self._manifest is None or work.ignore):
             taken = Manifest.take(self._root, work.ignore, self._digests)
             if self._manifest:  # the files are as the set-up left them, but the rules came only now
                 self._manifest.ignore = taken.ignore
@@ -90,11 +92,8 @@ class Worker:
         self._finish(self._agent.resume(feedback))
 
     def _finish(self, ending: Ending) -> None:
-        if not self._manifest:
-            msg = "an ending before any task"
-            raise ProtocolBroken(msg)
         self._tell_all()
-        changes = self._manifest.changes()
+        changes = self._changes()
         finished = Finished(
             reason=ending.reason,
             summary=ending.summary,
@@ -103,9 +102,19 @@ class Worker:
             changed=changes.changed,
             deleted=changes.deleted,
             unrepresentable=changes.unrepresentable,
+            outputs=ending.outputs,
             body_size=len(changes.body),
         )
         self._channel.send(finished, changes.body)
+
+    def _changes(self) -> Changes:
+        """What the agent changed; nothing where it was asked for an answer, whatever its commands wrote."""
+        if self._answers:
+            return Changes()
+        if not self._manifest:
+            msg = "an ending before any task"
+            raise ProtocolBroken(msg)
+        return self._manifest.changes()
 
     def _ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
         self._channel.send_together([*self._untold, request])

@@ -68,12 +68,13 @@ def parse_arguments(kind: type[Taken], values: dict[str, object]) -> Taken:
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        problems = "; ".join(_problem(at["loc"], at["type"], at["msg"]) for at in error.errors()[:5])
+        problems = "; ".join(describe_problem(at["loc"], at["type"], at["msg"]) for at in error.errors()[:5])
         msg = f"{problems}. Expected: {_expected(kind)}"
         raise Refusal(msg) from None
 
 
-def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+def describe_problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    """Say in a few words what pydantic found wrong."""
     name = ".".join(str(part) for part in location) or "arguments"
     match kind:
         case "missing":

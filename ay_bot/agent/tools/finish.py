@@ -1,11 +1,11 @@
-"""The `finish` tool: the one way to say that the work is done."""
+"""The `finish` tool: the one way to say that the work is done, or to answer."""
 
 from pydantic import Field
 
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.result import ToolResult
 from ay_bot.agent.tools.tool import Tool, build_spec
-from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.agent.tools.workbench import Refusal, Workbench
 
 
 class FinishArguments(Arguments):
@@ -23,5 +23,20 @@ FINISH = Tool(
     build_spec("finish", "End the task, saying what you changed and why", {"summary": "string"}),
     FinishArguments,
     finish,
+    lambda arguments: arguments.summary,
+)
+
+
+def answer(arguments: FinishArguments, bench: Workbench) -> ToolResult:
+    """End the session with an answer, which has to say something."""
+    if not arguments.summary.strip():
+        raise Refusal("summary is the answer, and it is empty")
+    return finish(arguments, bench)
+
+
+ANSWER = Tool(
+    build_spec("finish", "End the task. summary is your answer, in Markdown", {"summary": "string"}),
+    FinishArguments,
+    answer,
     lambda arguments: arguments.summary,
 )

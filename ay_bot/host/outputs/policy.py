@@ -8,6 +8,7 @@ from ay_bot.host.config import Settings
 from ay_bot.host.github.forge import ThreadKind
 from ay_bot.host.permissions import ANYBODY, WRITE_OUTPUTS
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.messages import WorkMode
 from ay_bot.protocol.outputs import OutputType
 
 MOST: Final[dict[OutputType, int]] = {
@@ -68,10 +69,24 @@ def build_policy(settings: Settings, *, may_write: bool) -> OutputPolicy:
     )
 
 
-def offered(policy: OutputPolicy) -> tuple[OutputType, ...]:
-    """Return the types that an agent may be told of (`Work.outputs`), in the order of the protocol."""
-    return tuple(
+def offered(policy: OutputPolicy, context: OutputContext, mode: WorkMode = "change") -> tuple[OutputType, ...]:
+    """Return the types that an agent is told of (`Work.outputs`): what is allowed and can make sense in this run."""
+    allowed = [
         name
         for name in get_args(OutputType)
         if name in policy.allowed and policy.most.get(name) and (policy.may_write or name not in WRITE_OUTPUTS)
-    )
+    ]
+    return tuple(name for name in allowed if name not in _senseless(context, mode))
+
+
+def _senseless(context: OutputContext, mode: WorkMode) -> frozenset[OutputType]:
+    """Return the types that would always be denied, or that need what this run doesn't make."""
+    without: dict[OutputType, bool] = {
+        "reply": bool(context.review_comments),
+        "review": context.kind == "pull_request",
+        "update_pull_request": bool(context.own_pull_requests),
+        "close_own_pull_request": bool(context.own_pull_requests),
+        "create_pull_request": mode == "change",
+        "push_to_own_branch": mode == "change" and (bool(context.own_pull_requests) or context.kind == "pull_request"),
+    }
+    return frozenset(name for name, sensible in without.items() if not sensible)
