@@ -4,6 +4,7 @@ import contextlib
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from ay_bot.errors import AnswerLost, GithubFailed, HeadMoved
 from ay_bot.host.checkout import Author, Checkout
@@ -30,6 +31,19 @@ class CommitPlan:
     how: ApiCommit | GitCommit
 
 
+class Made(NamedTuple):
+    """The commit, notes on how it was made, and whether that was now: nothing else can have been done with it yet."""
+
+    commit: Commit
+    notes: tuple[str, ...] = ()
+    fresh: bool = True
+
+
+class _Written(NamedTuple):
+    sha: str
+    fresh: bool = True
+
+
 @dataclass(frozen=True)
 class Committer:
     """Makes planned commits."""
@@ -39,12 +53,12 @@ class Committer:
     checkout: Checkout
     pause: Pause = time.sleep
 
-    def commit(self, plan: CommitPlan) -> tuple[Commit, tuple[str, ...]]:
-        """Return the commit, which has the planned tree and parent, and notes on how it was made."""
-        sha, notes = self._choose_way(plan)
+    def commit(self, plan: CommitPlan) -> Made:
+        """Return the commit, which has the planned tree and parent."""
+        (sha, fresh), notes = self._choose_way(plan)
         commit = self.forge.commit(sha)
         if is_planned(commit, plan):
-            return commit, notes
+            return Made(commit, notes, fresh)
         if plan.expected is None:
             with contextlib.suppress(GithubFailed):
                 self.forge.delete_branch(plan.branch)
@@ -54,7 +68,7 @@ class Committer:
         )
         raise GithubFailed(msg, hint="nothing more was published; try again with `commits: git` in the settings")
 
-    def _choose_way(self, plan: CommitPlan) -> tuple[str, tuple[str, ...]]:
+    def _choose_way(self, plan: CommitPlan) -> tuple[_Written, tuple[str, ...]]:
         match plan.how:
             case GitCommit(reason=reason):
                 note = f"The commit was pushed with git, so GitHub has not signed it: {reason}." if reason else ""
@@ -65,7 +79,7 @@ class Committer:
             case ApiCommit() as change:
                 return self._try_api(plan, change)
 
-    def _try_api(self, plan: CommitPlan, change: ApiCommit) -> tuple[str, tuple[str, ...]]:
+    def _try_api(self, plan: CommitPlan, change: ApiCommit) -> tuple[_Written, tuple[str, ...]]:
         try:
             return self._write(plan, change), ()
         except (AnswerLost, HeadMoved):
@@ -73,23 +87,23 @@ class Committer:
         except GithubFailed as refusal:
             # What was made of the branch so far is at the base, and git can go on from there.
             at = self.forge.branch(plan.branch)
-            sha = self._write(_expecting(plan, at), None)
+            written = self._write(_expecting(plan, at), None)
             note = f"GitHub did not make the commit ({refusal.message}); it was pushed with git and is not signed."
-            return sha, (note,)
+            return written, (note,)
 
-    def _write(self, plan: CommitPlan, change: ApiCommit | None) -> str:
+    def _write(self, plan: CommitPlan, change: ApiCommit | None) -> _Written:
         for left in range(MOST_TRIES - 1, -1, -1):
             try:
-                return self._send(plan, change)
+                return _Written(self._send(plan, change))
             except AnswerLost:
                 if (found := look_again(lambda: self._find(plan), self.pause)) is not None:
-                    return found.sha
+                    return _Written(found.sha)
                 if not left:
                     raise
             except HeadMoved:
                 # By an answer that was lost before, or by another delivery of the same request.
                 if (found := self._find(plan)) is not None:
-                    return found.sha
+                    return _Written(found.sha, fresh=False)
                 raise
         raise AssertionError  # the last try returns or raises
 

@@ -4,8 +4,9 @@ from ay_bot.errors import GithubFailed, HeadMoved, NotAllowed
 from ay_bot.host.config import Publishing
 from ay_bot.host.github.api_failures import Missing
 from ay_bot.host.github.branch_state import Absent, AtBase, BranchState, Edited, Ours, look_at_branch
+from ay_bot.host.github.committing import Made
 from ay_bot.host.github.exactly_once import is_own
-from ay_bot.host.github.forge import Commit, Forge, Pull
+from ay_bot.host.github.forge import Forge, Pull
 from ay_bot.host.github.opening import find_pull, list_own_open
 from ay_bot.host.github.publication import NewBranch, NotPublished, Published
 from ay_bot.host.github.publishing_work import Work, published
@@ -29,8 +30,8 @@ def publish_new(work: Work, target: NewBranch, notes: tuple[str, ...] = ()) -> P
     require_base(forge, target)
     if pull is None and not untouched and (refusal := refuse_over_cap(forge, work.settings)):
         return refusal
-    commit, made, fresh = _commit(work, target, state)
-    return _open(work, target, pull, (commit, fresh), (*notes, *made))
+    made = _commit(work, target, state)
+    return _open(work, target, pull, made, (*notes, *made.notes))
 
 
 def refuse_for(forge: Forge, pull: Pull, content: str | None) -> NotPublished | None:
@@ -94,24 +95,23 @@ def _adds_anything(forge: Forge, head: str, base: str) -> bool:
         return True
 
 
-def _commit(work: Work, target: NewBranch, state: BranchState) -> tuple[Commit, tuple[str, ...], bool]:
-    """Return the commit, notes, and whether it was made now."""
+def _commit(work: Work, target: NewBranch, state: BranchState) -> Made:
     match state:
         case Ours(commits=(commit,)) if work.is_in(commit, target.base):
-            return commit, (), False
+            return Made(commit, fresh=False)
         case Ours():
             expected: str | None = state.head.sha
         case AtBase(head=head):
             expected = head
         case _:
             expected = None
-    return (*work.commit(target.branch, target.base, expected), True)
+    return work.commit(target.branch, target.base, expected)
 
 
 def _open(
-    work: Work, target: NewBranch, pull: Pull | None, commit: tuple[Commit, bool], notes: tuple[str, ...]
+    work: Work, target: NewBranch, pull: Pull | None, made: Made, notes: tuple[str, ...]
 ) -> Published | NotPublished:
-    sha, fresh = commit[0].sha, commit[1]
+    sha, fresh = made.commit.sha, made.fresh
     if pull and not fresh and is_verified(work.forge, sha):
         return published(pull, sha, created=False)
     created = False

@@ -3,6 +3,7 @@
 from ay_bot.errors import HeadMoved, NotAllowed
 from ay_bot.host.github.branch_name import build_branch_name
 from ay_bot.host.github.branch_state import made_for
+from ay_bot.host.github.committing import Made
 from ay_bot.host.github.exactly_once import Marker, comment_once
 from ay_bot.host.github.forge import Commit
 from ay_bot.host.github.new_pull import publish_new
@@ -20,7 +21,7 @@ def publish_onto(work: Work, target: OntoPull) -> Published | NotPublished:
     if not pull.is_open:
         raise HeadMoved(f"pull request #{pull.number} was closed in the meantime", hint="reopen it and ask again")
     try:
-        commit, created, notes = _commit(work, target)
+        commit, notes, created = _commit(work, target)
     except NotAllowed as refusal:
         return _stack(work, target, refusal)
     if not created and is_verified(work.forge, commit.sha):
@@ -30,20 +31,19 @@ def publish_onto(work: Work, target: OntoPull) -> Published | NotPublished:
     return published(pull, commit.sha, created=created, notes=notes)
 
 
-def _commit(work: Work, target: OntoPull) -> tuple[Commit, bool, tuple[str, ...]]:
+def _commit(work: Work, target: OntoPull) -> Made:
     head = work.forge.branch(target.branch)
     if head == target.base:
-        commit, notes = work.commit(target.branch, target.base, target.base)
-        return commit, True, notes
+        return work.commit(target.branch, target.base, target.base)
     since = tuple(work.forge.commits(target.base, head)) if head else ()
     earlier = made_for(since, work.occasion.key, work.forge.own_login())
     if earlier is None:
         now = f"is at {head[:12]} now" if head else "is gone"
         msg = f"the branch {target.branch} was at {target.base[:12]} and {now}"
         raise HeadMoved(msg, hint="look at what is new, then say `@ay retry`")
-    if work.is_in(earlier, target.base):
-        return earlier, False, ()
-    return earlier, False, (f"An earlier run for this request has pushed {earlier.sha[:12]}; nothing was added to it.",)
+    same = work.is_in(earlier, target.base)
+    note = "" if same else f"An earlier run for this request has pushed {earlier.sha[:12]}; nothing was added to it."
+    return Made(earlier, (note,) if note else (), fresh=False)
 
 
 def _stack(work: Work, target: OntoPull, refusal: NotAllowed) -> Published | NotPublished:

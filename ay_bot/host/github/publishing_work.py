@@ -10,7 +10,7 @@ from ay_bot.host.commit_message import CommitMessage
 from ay_bot.host.config import Publishing
 from ay_bot.host.github.authorship import author_for
 from ay_bot.host.github.commit_choice import choose_commit
-from ay_bot.host.github.committing import CommitPlan, Committer
+from ay_bot.host.github.committing import CommitPlan, Committer, Made
 from ay_bot.host.github.exactly_once import Pause
 from ay_bot.host.github.forge import Commit, Forge, Pull
 from ay_bot.host.github.opening import Opening
@@ -51,8 +51,8 @@ class Work:
         """Whether a commit is this change on `base`."""
         return commit.tree == self.checked.patch.tree and commit.parents == (base,)
 
-    def commit(self, branch: str, base: str, expected: str | None) -> tuple[Commit, tuple[str, ...]]:
-        """Make the commit on a branch that points at `expected`; return it and notes."""
+    def commit(self, branch: str, base: str, expected: str | None) -> Made:
+        """Make the commit on a branch that points at `expected`."""
         patch = self.checked.patch
         plan = CommitPlan(
             branch=branch,
