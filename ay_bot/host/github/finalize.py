@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from ay_bot.host.events import Unheard, parse_event
 from ay_bot.host.github.forge import Comment, Forge
 from ay_bot.host.github.repair import repair
-from ay_bot.host.github.runner_context import RunnerContext
 from ay_bot.host.github.stop import stop_notes
 from ay_bot.host.github.tracking_marker import Tracked, find_tracked, moment_of
 from ay_bot.protocol.conversation import Value
@@ -27,16 +25,6 @@ class Finalizing(Value):
     job_status: str = ""
     """As the runner tells it to a later step: success, failure or cancelled."""
     mention: str = "ay"
-
-
-def run(context: RunnerContext, forge: Forge, *, key: str = "", job_status: str = "") -> tuple[Tracked, ...]:
-    """Carry out `ay-bot action --finalize`; an event without a thread left nothing."""
-    event = parse_event(context.event_name, context.read_event())
-    if isinstance(event, Unheard) or event.number is None:
-        return ()
-    mention = context.inputs.mention
-    this = Finalizing(run=context.run, run_url=context.run_url, key=key, job_status=job_status, mention=mention)
-    return finalize(forge, event.number, this)
 
 
 def finalize(

@@ -116,9 +116,10 @@ class Tracker:
         self._tell(lambda story: after_result(story, result))
         return self._end()
 
-    def end(self, state: State, reason: str, hint: str = "") -> bool:
-        """End without a result, in a final state; return whether people can see it."""
-        self._tell(lambda story: moved(story, state).model_copy(update={"reason": reason, "hint": hint}))
+    def end(self, state: State, reason: str, hint: str = "", url: str = "") -> bool:
+        """End without a result, in a final state; `url` is of a pull request that was there already."""
+        told = {"reason": reason, "hint": hint, "url": url}
+        self._tell(lambda story: moved(story, state).model_copy(update=told))
         return self._end()
 
     def _tell(self, change: Callable[[Story], Story]) -> None:

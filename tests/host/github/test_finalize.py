@@ -1,13 +1,10 @@
 """Comments of dead runs get an end: by the Action's last step, or by the next run on the thread."""
 
-import json
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
-from ay_bot.host.github.finalize import Finalizing, finalize, repair_stale, run
-from ay_bot.host.github.runner_context import RunnerContext, parse_runner_context
+from ay_bot.host.github.finalize import Finalizing, finalize, repair_stale
 from ay_bot.host.github.stop import stop
 from ay_bot.host.github.tracking_text import render_comment
 from tests.host.github.stories import KEY, NOON, PROOF, make_story, quick_forge, seeded, tracked_on
@@ -85,36 +82,3 @@ def test_the_next_run_ends_what_dead_runs_left_and_nothing_else(loopback_github:
     later = now + timedelta(hours=8)
     stale = repair_stale(forge, forge.comments(number), NEXT, has_ended=lambda run: ended[run], now=later)
     assert [each.run for each in stale] == ["2.1", "3.1", "local"]  # silent for longer than any job lasts
-
-
-def context_of(tmp_path: Path, event: str, payload: object) -> RunnerContext:
-    path = tmp_path / "event.json"
-    path.write_text(json.dumps(payload))
-    facts = {"GITHUB_EVENT_NAME": event, "GITHUB_EVENT_PATH": str(path), "GITHUB_REPOSITORY": "octo/spoon"}
-    return parse_runner_context({**facts, "GITHUB_RUN_ID": "4711", "INPUT_GITHUB-TOKEN": "t", "INPUT_MENTION": "bot"})
-
-
-def test_the_step_finds_the_thread_in_the_event(loopback_github: LoopbackGitHub, tmp_path: Path) -> None:
-    number = seeded(loopback_github)
-    forge = quick_forge(loopback_github)
-    forge.add_comment(number, render_comment(make_story(state="working"), 5))
-    comment = {"id": 5, "body": "@bot fix", "user": {"login": "alice"}}
-    payload = {
-        "action": "created",
-        "issue": {"number": number, "title": "t", "user": {"login": "alice"}},
-        "comment": comment,
-        "repository": {"full_name": "octo/spoon"},
-        "sender": {"login": "alice"},
-    }
-    assert len(run(context_of(tmp_path, "issue_comment", payload), forge, job_status="failure")) == 1
-    (tracked,) = tracked_on(loopback_github, number)
-    assert tracked.state == "failed"
-    assert "`@bot retry`" in tracked.comment.body
-
-
-def test_an_event_without_a_thread_costs_no_request(loopback_github: LoopbackGitHub, tmp_path: Path) -> None:
-    seeded(loopback_github)
-    forge = quick_forge(loopback_github)
-    assert run(context_of(tmp_path, "schedule", {"schedule": "0 3 * * *"}), forge) == ()
-    assert run(context_of(tmp_path, "push", {"ref": "x"}), forge) == ()
-    assert not loopback_github.requests

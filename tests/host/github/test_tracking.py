@@ -194,3 +194,11 @@ def test_opening_costs_few_requests(loopback_github: LoopbackGitHub) -> None:
     print([str(request) for request in loopback_github.requests])
     assert len(loopback_github.requests) <= 4
     assert not tracker.settled
+
+
+def test_what_an_earlier_run_published_is_linked(loopback_github: LoopbackGitHub) -> None:
+    number = seeded(loopback_github)
+    with track(loopback_github, number) as tracker:
+        assert tracker.end("done", "an earlier run has published it", url="https://github.com/o/r/pull/12")
+    (tracked,) = tracked_on(loopback_github, number)
+    assert "[pull request](https://github.com/o/r/pull/12)" in tracked.comment.body
