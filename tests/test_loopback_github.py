@@ -305,3 +305,28 @@ def test_graphql_that_github_does_not_know(loopback_github: LoopbackGitHub, spoo
         spoon.requester.graphql_query("query { viewer { shoeSize } }", {})
     assert "shoeSize" in loopback_github.violations[0]
     loopback_github.violations.clear()
+
+
+def test_roles_of_an_organisations_own(loopback_github: LoopbackGitHub, spoon: PyRepository) -> None:
+    loopback_github.add_user("rita", "release-manager", base="triage")
+    assert (spoon.get_collaborator_permission("rita"), spoon.get_collaborator_role_name("rita")) == (
+        "read",
+        "release-manager",
+    )
+    with client(loopback_github, loopback_github.add_token("rita")) as github:
+        rights = github.get_repo("octo/spoon").permissions
+    assert (rights.triage, rights.push) == (True, False)
+
+
+def test_merging_renaming_and_a_branch_in_the_way_of_another(
+    loopback_github: LoopbackGitHub, spoon: PyRepository
+) -> None:
+    loopback_github.push("x", {"b": "b"})
+    merged = loopback_github.merge(loopback_github.open_pull(head="x").number)
+    assert spoon.get_pull(1).merged
+    assert len(spoon.get_commit(merged).parents) == 2
+    with pytest.raises(GithubException) as refusal:
+        spoon.create_git_ref("refs/heads/x/y", merged)
+    assert refused(refusal)[0] == 422
+    loopback_github.rename("octo/fork")
+    assert spoon.get_branch("main").commit.sha == merged

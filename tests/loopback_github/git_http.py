@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tests.loopback_github.git_store import environment
-from tests.loopback_github.world import ROLES, Repository, Token, World
+from tests.loopback_github.world import Repository, Token, World
 
 SERVICES = ("git-upload-pack", "git-receive-pack")
 
@@ -52,15 +52,13 @@ def _writes(world: World, repository: Repository, token: Token) -> bool:
             return False
         if token.app:
             return True
-    return ROLES.index(world.role(repository, token.login)) >= ROLES.index("write") or _maintains(
-        world, repository, token
-    )
+    return world.reaches(repository, token.login, "write") or _maintains(world, repository, token)
 
 
 def _maintains(world: World, repository: Repository, token: Token) -> bool:
     """Whether a fork lets maintainers of its parent push to the branch of an open pull request."""
     parent = world.repository(repository.fork_of or "")
-    if parent is None or ROLES.index(world.role(parent, token.login)) < ROLES.index("write"):
+    if parent is None or not world.reaches(parent, token.login, "write"):
         return False
     threads = parent.threads.values()
     return any(

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,10 +175,15 @@ def can_merge(directory: Path, base: str, head: str) -> bool:
     return git(directory, "merge-tree", "--write-tree", base, head, ok=False) is not None
 
 
+def merge(directory: Path, base: str, head: str, message: str, author: tuple[str, str]) -> str:
+    """Make a merge commit."""
+    tree = text(directory, "merge-tree", "--write-tree", base, head)
+    who = {"GIT_AUTHOR_NAME": author[0], "GIT_AUTHOR_EMAIL": author[1]}
+    who |= {"GIT_COMMITTER_NAME": WEB_FLOW[0], "GIT_COMMITTER_EMAIL": WEB_FLOW[1]}
+    made = git(directory, "commit-tree", tree, "-p", base, "-p", head, data=message.encode(), **who)
+    return (made or b"").decode().strip()
+
+
 def fetch_into(directory: Path, source: Path, sha: str) -> None:
     """Bring a fork's commit in, as GitHub's shared object store would."""
     git(directory, "fetch", "-q", "--no-tags", str(source), sha, ok=False, GIT_ALLOW_PROTOCOL="file")
-
-
-def selection(base: str | None, head: str) -> Sequence[str]:
-    return (f"{base}..{head}",) if base else (head,)

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.loopback_github.description import example
 from tests.loopback_github.routing import Call
-from tests.loopback_github.world import LEGACY, Account, Comment, Reaction, Repository, Thread
+from tests.loopback_github.world import Account, Comment, Reaction, Repository, Thread, World
 
 REACTIONS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
 LINKS = {
@@ -46,20 +46,16 @@ def repository_url(call: Call, repository: Repository) -> str:
     return f"{call.api}/repos/{repository.full_name}"
 
 
+def rights(world: World, repo: Repository, login: str | None) -> dict[str, bool]:
+    needed = {"admin": "admin", "maintain": "maintain", "push": "write", "triage": "triage", "pull": "read"}
+    return {right: world.reaches(repo, login, role) for right, role in needed.items()}
+
+
 def repository(call: Call, repo: Repository) -> dict[str, Any]:
     """Return a full repository."""
-    role = (
-        "write"
-        if call.token and call.token.app and call.may(repo, "contents:write", "write")
-        else call.world.role(repo, call.login)
-    )
-    legacy = LEGACY.get(role, "write")
-    rights = {
-        "admin": legacy == "admin",
-        "maintain": role in ("maintain", "admin"),
-        "push": legacy in ("admin", "write"),
-    }
-    rights |= {"triage": role not in ("none", "read"), "pull": role != "none"}
+    allowed = rights(call.world, repo, call.login)
+    if call.token and call.token.app:
+        allowed |= {"push": call.may(repo, "contents:write", "write"), "pull": True}
     shown = example("full-repository", call.api, call.web, repo.full_name)
     for key in ("template_repository", "organization", "parent", "source"):
         shown.pop(key, None)
@@ -67,7 +63,7 @@ def repository(call: Call, repo: Repository) -> dict[str, Any]:
     shown |= {
         "id": repo.id, "node_id": node_id("R", repo.id), "name": repo.name, "full_name": repo.full_name,
         "owner": user(call, repo.owner), "private": repo.private, "visibility": "private" if repo.private else "public",
-        "fork": repo.fork_of is not None, "default_branch": repo.default_branch, "permissions": rights,
+        "fork": repo.fork_of is not None, "default_branch": repo.default_branch, "permissions": allowed,
         "html_url": page, "clone_url": page + ".git", "svn_url": page, "url": repository_url(call, repo),
         "archived": False, "disabled": False, "has_issues": True, "has_discussions": False,
     }  # fmt: skip

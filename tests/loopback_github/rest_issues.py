@@ -115,6 +115,8 @@ def set_state(call: Call, repo: Repository, thread: Thread, state: str, reason: 
 
 def put_labels(call: Call, repo: Repository, thread: Thread, names: list[str]) -> None:
     for name in names:
+        if not name.strip() or len(name) > 50:
+            raise invalid("Label", field="name", code="invalid", message="name is too long (maximum is 50 characters)")
         known = next((label for label in repo.labels if label.lower() == name.lower()), name)
         if known not in thread.labels:
             render.label(call, repo, known)

@@ -82,7 +82,9 @@ def create_ref(call: Call) -> Reply:
         raise Refused(422, "Object does not exist")
     if ref in git_store.refs(repo.git, ref):
         raise Refused(422, "Reference already exists")
-    git_store.set_ref(repo.git, ref, sha)
+    if git_store.git(repo.git, "update-ref", ref, sha, ok=False) is None:
+        # Such as `a/b` where there is an `a`.
+        raise Refused(422, "Reference update failed")
     pushes.note(call.world, repo, call.actor.login)
     repo.unlisted_refs[ref] = call.world.lag.get("branch", 0)
     return Reply(201, show_ref(call, repo, ref, sha), {"Location": f"{render.repository_url(call, repo)}/git/{ref}"})

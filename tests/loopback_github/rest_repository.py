@@ -2,7 +2,6 @@
 
 from tests.loopback_github import render
 from tests.loopback_github.routing import Call, Refused, Reply, route
-from tests.loopback_github.world import LEGACY
 
 REPO = "/repos/{owner}/{repo}"
 
@@ -39,18 +38,11 @@ def permission(call: Call) -> Reply:
     repo, login = call.repo, call.parameters["username"]
     if call.token is None:
         raise Refused(401, "Requires authentication")
-    if call.token.permissions is None and call.world.role(repo, call.login) in ("none", "read", "triage"):
+    if call.token.permissions is None and not call.world.reaches(repo, call.login, "write"):
         raise Refused(403, "Must have push access to view collaborator permission.")
     known = call.world.accounts.get(login.lower())
     if known is None or known.kind == "Bot":
         raise Refused(404, f"{login} is not a user" if known or login.endswith("[bot]") else "Not Found")
     role = call.world.role(repo, login)
-    legacy = LEGACY.get(role, "write")
-    rights = {
-        "admin": legacy == "admin",
-        "maintain": role in ("maintain", "admin"),
-        "push": legacy in ("admin", "write"),
-    }
-    rights |= {"triage": role not in ("none", "read"), "pull": role != "none"}
-    who = {**render.user(call, known.login), "permissions": rights, "role_name": role}
-    return Reply(200, {"permission": legacy, "role_name": role, "user": who})
+    who = {**render.user(call, known.login), "permissions": render.rights(call.world, repo, login), "role_name": role}
+    return Reply(200, {"permission": call.world.permission(repo, login), "role_name": role, "user": who})

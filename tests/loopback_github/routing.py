@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.loopback_github.world import ROLES, Account, App, Repository, Token, World
+from tests.loopback_github.world import Account, App, Repository, Token, World
 
 DOCUMENTATION = "https://docs.github.com/rest"
 LONG = ("path", "ref", "basehead", "branch")
@@ -131,7 +131,7 @@ class Call:
                 enough = True
             if not enough or self.token.app:
                 return enough
-        return ROLES.index(self.world.role(repository, self.login)) >= ROLES.index(role)
+        return self.world.reaches(repository, self.login, role)
 
     def _given(self, repository: Repository, area: str) -> str:
         """Return the level of a token's permission; on a pull request its own permission serves as that of issues."""

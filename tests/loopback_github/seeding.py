@@ -53,6 +53,13 @@ class RepositorySeeding:
         repo.fork_of = parent.full_name
         return repo
 
+    def rename(self, new: str, repository: str = "") -> None:
+        """Rename a repository; its old name leads to the new one."""
+        repo = self.repository(repository)
+        del self.world.repositories[repo.full_name.lower()]
+        self.world.renamed[repo.full_name.lower()] = new
+        self.world.repositories[new.lower()], repo.full_name = repo, new
+
     def push(
         self, branch: str, files: Mapping[str, str | bytes | None], message: str = "A change\n", *, repository: str = "",
         author: tuple[str, str] = AUTHOR, modes: Mapping[str, str] | None = None, login: str = "", at: datetime | None = None,

@@ -21,16 +21,22 @@ class PeopleSeeding(RepositorySeeding):
         login: str,
         role: str = "",
         *,
+        base: str = "",
         repository: str = "",
         association: str = "",
         name: str | None = None,
         email: str | None = None,
     ) -> Account:
-        """Make an account, with a role on the repository; the association is what GitHub would say of that."""
+        """Make an account, with a role on the repository; the association is what GitHub would say of that.
+
+        A role that isn't GitHub's own is based on another one, `base`.
+        """
         account = self.world.account(login)
         account.name, account.email = name or account.name, email or account.email
         if role:
             self.repository(repository).roles[login.lower()] = role
+        if base:
+            self.repository(repository).base_roles[role] = base
         if association:
             self.repository(repository).associations[login.lower()] = association
         return account

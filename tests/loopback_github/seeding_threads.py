@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from tests.loopback_github import git_store
+from tests.loopback_github import git_store, pushes
 from tests.loopback_github.rest_pulls import refresh
 from tests.loopback_github.rest_reviews import hunk_at
-from tests.loopback_github.seeding import RepositorySeeding
+from tests.loopback_github.seeding import AUTHOR, RepositorySeeding
 from tests.loopback_github.world import Comment, Repository, Thread
 
 
@@ -123,8 +123,35 @@ class ThreadSeeding(RepositorySeeding):
         self.world.record(repo, number, "labeled", login, label=label)
         repo.events[-1].created = at or repo.events[-1].created
 
+    def edit_thread(
+        self,
+        number: int,
+        *,
+        title: str | None = None,
+        body: str | None = None,
+        at: datetime | None = None,
+        repository: str = "",
+    ) -> None:
+        """Change a thread's title or text, as its author would."""
+        thread, now = self.repository(repository).threads[number], at or self.world.now()
+        thread.title = thread.title if title is None else title
+        thread.body, thread.edited = (thread.body, thread.edited) if body is None else (body, now)
+        thread.updated = now
+
+    def merge(self, number: int, *, login: str = "maria", repository: str = "") -> str:
+        """Merge a pull request with a merge commit; return that."""
+        repo = self.repository(repository)
+        thread = repo.threads[number]
+        refresh(self.world, repo, thread)
+        message = f"Merge pull request #{number} from {thread.head_branch}\n"
+        sha = git_store.merge(repo.git, thread.base, thread.head, message, AUTHOR)
+        git_store.set_ref(repo.git, f"refs/heads/{thread.base_branch}", sha)
+        pushes.note(self.world, repo, login)
+        self.close(number, login=login, merged=True, repository=repository)
+        return sha
+
     def close(self, number: int, *, login: str = "maria", merged: bool = False, repository: str = "") -> None:
-        """Close a thread, as a person would; `merged` only marks it."""
+        """Close a thread, as a person would; `merged` only marks it, see `merge`."""
         repo = self.repository(repository)
         thread, now = repo.threads[number], self.world.now()
         if thread.kind == "pull_request":

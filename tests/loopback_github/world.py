@@ -131,6 +131,8 @@ class Repository:
     private: bool = False
     fork_of: str | None = None
     roles: dict[str, str] = field(default_factory=dict)
+    base_roles: dict[str, str] = field(default_factory=dict)
+    """Roles of an organisation's own, and what they are based on."""
     associations: dict[str, str] = field(default_factory=dict)
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     threads: dict[int, Thread] = field(default_factory=dict)
@@ -196,6 +198,17 @@ class World:
             return "admin"
         given = repository.roles.get((login or "").lower())
         return given or ("none" if repository.private else "read")
+
+    def permission(self, repository: Repository, login: str | None) -> str:
+        """Return a login's permission in GitHub's older words: admin, write, read or none."""
+        role = self.role(repository, login)
+        return LEGACY.get(role) or LEGACY[repository.base_roles.get(role, "write")]
+
+    def reaches(self, repository: Repository, login: str | None, role: str) -> bool:
+        """Whether a login's role, or what that is based on, is this one or a stronger one."""
+        held = self.role(repository, login)
+        held = held if held in ROLES else repository.base_roles.get(held, "write")
+        return ROLES.index(held) >= ROLES.index(role)
 
     def record(self, repository: Repository, number: int, event: str, login: str, **details: Any) -> None:
         """Write an event on a thread's timeline."""
