@@ -12,6 +12,7 @@ SECONDS: Final = 5.0
 MOST_CALLS: Final = 2
 """For one event, a repeated call and the reaction to a refusal included."""
 _MOST_BYTES: Final = 256 * 1024
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 _LOGIN = re.compile(r"[A-Za-z0-9_-]{1,100}(\[bot\])?")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 _STRONG: Final = frozenset({"write", "maintain", "admin"})
@@ -114,17 +115,7 @@ def _is_safe(url: str) -> bool:
         host = split.hostname
     except ValueError:
         return False
-    return bool(host) and (split.scheme == "https" or (split.scheme == "http" and _is_near(host or "")))
-
-
-def _is_near(host: str) -> bool:
-    """Whether a token may go there without TLS: to this machine, or to an address of a private network."""
-    from ipaddress import ip_address
-
-    try:
-        return host == "localhost" or ip_address(host).is_private
-    except ValueError:
-        return False
+    return bool(host) and (split.scheme == "https" or (split.scheme == "http" and host in _LOOPBACK))
 
 
 def _parsed(text: bytes) -> Mapping[str, object]:
