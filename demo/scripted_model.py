@@ -177,20 +177,21 @@ def problem_with(request: object) -> str:
 class ScriptedModel:
     """The server, as a context manager. `requests` keeps the bodies of all requests, `heads` their headers."""
 
-    def __init__(self, script: object, port: int = 0) -> None:
+    def __init__(self, script: object, port: int = 0, host: str = "127.0.0.1") -> None:
         self.script = parse_script(script)
         self.requests: list[Json] = []
         self.heads: list[dict[str, str]] = []
         self.times: list[float] = []
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", port), _Exchange)
+        self._server = _Server((host, port), _Exchange)
         self._server.model = self
+        self.host = host
         self.port: int = self._server.server_address[1]
 
     @property
     def api_base(self) -> str:
         """The address to use as --api-base."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"http://{self.host}:{self.port}/v1"
 
     def take(self, request: Json, head: dict[str, str]) -> tuple[Turn, int]:
         """Log a request, and return the turn that answers it, with its number."""
