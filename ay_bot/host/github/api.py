@@ -185,10 +185,10 @@ def _app_auth(app: App) -> Auth:
     from github import Auth
     from jwt.exceptions import PyJWTError
 
-    auth = Auth.AppAuth(app.app_id, app.private_key.get_secret_value())
     try:
+        auth = Auth.AppAuth(app.app_id, app.private_key.get_secret_value())
         auth.create_jwt()
-    except (PyJWTError, UnsupportedAlgorithm, ValueError, TypeError):
+    except (PyJWTError, UnsupportedAlgorithm, AssertionError, ValueError, TypeError):
         msg = "the App's private key can't be used"
         raise UsageError(msg, hint="give the whole PEM file that GitHub made for the App, line ends included") from None
     return auth

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
+from ay_bot.errors import UsageError
 from ay_bot.protocol.conversation import Value
 
 Level = Literal["read", "write"]
@@ -27,8 +28,11 @@ class Token(Value):
 
     @classmethod
     def of(cls, text: str) -> "Token":
-        """Return the token that a text is, without the white space around it."""
-        return cls(secret=SecretStr(text.strip()))
+        """Return the token that a text is, without the white space around it. Raises UsageError."""
+        plain = text.strip()
+        if not plain or not plain.isascii() or not plain.isprintable() or " " in plain:
+            raise UsageError("the token for GitHub is empty or not a token", hint="set GITHUB_TOKEN")
+        return cls(secret=SecretStr(plain))
 
 
 class App(Value):

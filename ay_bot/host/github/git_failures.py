@@ -18,6 +18,10 @@ _NOT_THERE: Final = re.compile(r"not our ref|unadvertised object|couldn't find r
 _UNREACHABLE: Final = re.compile(r"Could not resolve|Failed to connect|Couldn't connect|certificate", re.IGNORECASE)
 
 
+class BrokeOff(GithubFailed):
+    """A fetch did not come to its end, for no reason that another try would meet again."""
+
+
 def fetch_failure(url: str, commits: Sequence[str], complaint: str) -> GithubFailed:
     """Return what a failed fetch means."""
     said = _tidy(complaint)
@@ -27,7 +31,7 @@ def fetch_failure(url: str, commits: Sequence[str], complaint: str) -> GithubFai
         return HeadMoved(f"{url} has no commit {names} any more: {said}", hint=hint)
     if "fsck error" in complaint:
         return GithubFailed(f"{url} holds a commit that git thinks is an attack: {said}", hint="look at it by hand")
-    return _common(url, complaint, said) or GithubFailed(
+    return _common(url, complaint, said) or BrokeOff(
         f"git could not fetch from {url}: {said}", hint="try again; if it stays so, try `git clone` by hand"
     )
 

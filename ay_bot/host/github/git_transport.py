@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from ay_bot.errors import UsageError
+from ay_bot.errors import AnswerLost, HeadMoved, UsageError
 from ay_bot.host.branch import check_branch_name
 from ay_bot.host.git import GitFailed, run_git
 from ay_bot.host.github.api_paths import check_address
 from ay_bot.host.github.credentials import Token
-from ay_bot.host.github.git_failures import fetch_failure, push_failure
+from ay_bot.host.github.git_failures import BrokeOff, fetch_failure, push_failure
 from ay_bot.host.repository import Repository
 from ay_bot.host.repository_notices import list_notices
 
@@ -89,16 +89,23 @@ class Remote:
         history = [f"--depth={depth:d}"] if depth else ["--unshallow"] * (git_dir / "shallow").is_file()
         quiet = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--force"]
         refs = [f"{commit}:{_PINNED}/{commit}" for commit in commits]
+        self._fetch(git_dir, ["fetch", *quiet, *history, "--end-of-options", self.url, *refs], commits)
+
+    def _fetch(self, git_dir: Path, command: Sequence[str], commits: Sequence[str], *, again: bool = True) -> None:
         token = self._token()
         try:
-            self._run(git_dir, token, ["fetch", *quiet, *history, "--end-of-options", self.url, *refs])
+            self._run(git_dir, token, command)
         except GitFailed as failure:
-            raise fetch_failure(self.url, commits, _hide(failure.complaint, token)) from None
+            meaning = fetch_failure(self.url, commits, _hide(failure.complaint, token))
+            if not again or not isinstance(meaning, BrokeOff):
+                raise meaning from None
+            self._fetch(git_dir, command, commits, again=False)
 
     def push(self, git_dir: Path, commit: str, branch: str, expected: str | None) -> None:
         """Make a branch point at a commit, if it points at `expected` now (None: if there is none yet).
 
         Raises HeadMoved where it points elsewhere, NotAllowed, and AnswerLost where it may or may not have been done.
+        A branch that has the commit already is fine.
         """
         for name in (commit, *([expected] if expected is not None else [])):
             check_commit(name)
@@ -109,10 +116,21 @@ class Remote:
         try:
             self._run(git_dir, token, ["push", *options, "--end-of-options", self.url, f"{commit}:{ref}"])
         except GitFailed as failure:
-            raise push_failure(self.url, branch, _hide(failure.complaint, token)) from None
+            meaning = push_failure(self.url, branch, _hide(failure.complaint, token))
+            if not isinstance(meaning, HeadMoved | AnswerLost) or not self._is_at(git_dir, ref, commit):
+                raise meaning from None
 
-    def _run(self, git_dir: Path, token: Token | None, command: Sequence[str]) -> None:
-        run_git(command, git_dir=git_dir, environment=git_environment(self.url, token, self._surroundings))
+    def _is_at(self, git_dir: Path, ref: str, commit: str) -> bool:
+        # libcurl sends a push a second time if the server closes the connection without a word; the second one then
+        # meets the branch that the first one made.
+        try:
+            found = self._run(git_dir, self._token(), ["ls-remote", "--quiet", "--end-of-options", self.url, ref])
+        except GitFailed:
+            return False
+        return found.decode("utf-8", "replace").splitlines() == [f"{commit}\t{ref}"]
+
+    def _run(self, git_dir: Path, token: Token | None, command: Sequence[str]) -> bytes:
+        return run_git(command, git_dir=git_dir, environment=git_environment(self.url, token, self._surroundings))
 
 
 def git_environment(url: str, token: Token | None, surroundings: Mapping[str, str]) -> dict[str, str]:

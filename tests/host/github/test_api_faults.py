@@ -432,7 +432,13 @@ def test_a_hundred_and_fifty_comments_are_two_requests(forge: GithubForge, githu
     assert time.monotonic() - begin < 5
 
 
-def test_neither_token_nor_key_is_shown(forge: GithubForge, github: LoopbackGitHub) -> None:
+def test_a_token_is_never_shown() -> None:
     token = Token.of(" verysecret\n")
     assert token.secret.get_secret_value() == "verysecret"
     assert "verysecret" not in f"{token!r} {token} {token.model_dump_json()}"
+
+
+@pytest.mark.parametrize("text", ["", " \n", "two words", "a\nb", "t\u00f6ken", "a\x00b"])
+def test_a_text_that_is_no_token(text: str) -> None:
+    with pytest.raises(UsageError, match="token"):
+        Token.of(text)

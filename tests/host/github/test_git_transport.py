@@ -8,6 +8,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -333,6 +334,112 @@ def test_an_error_never_shows_the_token(
     assert "Authorization: Basic ***" in str(caught.value)
     assert "verysecret" not in str(caught.value)
     assert base64.b64encode(b"x-access-token:verysecret").decode() not in str(caught.value)
+
+
+# ---------------------------------------------------------------------- faults and TLS
+
+
+@pytest.mark.parametrize("how", ["bad-gateway-after", "drop-after"])
+def test_a_push_whose_answer_is_lost_is_looked_for(
+    checkout: Checkout, remote: Remote, github: LoopbackGitHub, how: str
+) -> None:
+    first, second = (commit(checkout, {"bank.py": text}) for text in (b"x\n", b"y\n"))
+    for made, expected in ((first, None), (second, first)):
+        github.fail("POST", "git-receive-pack", how)
+        remote.push(checkout.git_dir, made, "ay/1", expected)
+        assert github.branch("ay/1") == made
+
+
+def test_a_push_whose_answer_is_lost_may_have_been_done(
+    checkout: Checkout, remote: Remote, github: LoopbackGitHub
+) -> None:
+    made = commit(checkout, {"bank.py": b"x\n"})
+    github.fail("POST", "git-receive-pack", "bad-gateway-after")
+    github.fail("GET", "info/refs", "bad-gateway-before", skip=1, times=9)
+    with pytest.raises(AnswerLost, match="broke off"):
+        remote.push(checkout.git_dir, made, "ay/1", None)
+    assert github.branch("ay/1") == made
+
+
+@pytest.mark.parametrize("how", ["bad-gateway-before", "server-error"])
+def test_a_push_that_broke_off_before_may_have_been_done_too(
+    checkout: Checkout, remote: Remote, github: LoopbackGitHub, how: str
+) -> None:
+    made = commit(checkout, {"bank.py": b"x\n"})
+    github.fail("POST", "git-receive-pack", how)
+    with pytest.raises(AnswerLost):
+        remote.push(checkout.git_dir, made, "ay/1", None)
+    assert github.branch("ay/1") is None
+
+
+def test_the_same_push_twice_is_one(checkout: Checkout, remote: Remote, github: LoopbackGitHub) -> None:
+    made = commit(checkout, {"bank.py": b"x\n"})
+    for _ in range(2):
+        remote.push(checkout.git_dir, made, "ay/1", None)
+    assert github.branch("ay/1") == made
+
+
+@pytest.mark.parametrize("how", ["bad-gateway-before", "drop-before"])
+def test_a_fetch_that_breaks_off_is_tried_again(
+    remote: Remote, github: LoopbackGitHub, tmp_path: Path, how: str
+) -> None:
+    github.fail("POST", "git-upload-pack", how)
+    assert remote.clone_pinned(head_of(github), tmp_path / "clone").head == head_of(github)
+    github.fail("POST", "git-upload-pack", how, times=9)
+    with pytest.raises(GithubFailed, match="could not fetch"):
+        remote.clone_pinned(head_of(github), tmp_path / "again")
+
+
+@pytest.mark.parametrize("how", ["forbidden", "secondary-403"])
+def test_a_refusal_is_not_tried_again(remote: Remote, github: LoopbackGitHub, tmp_path: Path, how: str) -> None:
+    github.fail("GET", "info/refs", how, times=9)
+    with pytest.raises(NotAllowed):
+        remote.clone_pinned(head_of(github), tmp_path / "clone")
+    assert len(github.git_requests) <= 2
+
+
+def test_over_tls_with_a_certificate_of_the_surroundings(tmp_path: Path) -> None:
+    with LoopbackGitHub(tmp_path / "github", names=["localhost"]) as server:
+        server.add_repository("maria/bank", private=True)
+        url = f"{server.url}/maria/bank.git"
+        token = Token.of(server.add_actions_token())
+        trusting = Remote(url, lambda: token, {"GIT_SSL_CAINFO": str(server.certificate)})
+        clone = trusting.clone_pinned(head_of(server), tmp_path / "clone")
+        trusting.push(clone.git_dir, clone.head, "ay/1", None)
+        assert server.branch("ay/1") == clone.head
+        with pytest.raises(GithubFailed, match="can't be reached"):
+            Remote(url, lambda: token).clone_pinned(head_of(server), tmp_path / "untrusting")
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Sends everybody to another address."""
+
+    target = ""
+    seen: list[str]
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        self.send_response(301)
+        self.send_header("Location", self.target + self.path)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_at_48_a_redirect_is_not_followed(github: LoopbackGitHub, secret: str, tmp_path: Path) -> None:
+    handler = type("To", (Elsewhere,), {"target": github.url, "seen": []})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        moved = Remote(f"http://127.0.0.1:{server.server_address[1]}/maria/bank.git", lambda: Token.of(secret))
+        with pytest.raises(GithubFailed):
+            moved.clone_pinned(head_of(github), tmp_path / "clone")
+        server.shutdown()
+        thread.join()
+    assert handler.seen
+    assert github.git_requests == []
 
 
 # ---------------------------------------------------------------------- hostile names
