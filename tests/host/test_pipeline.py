@@ -20,6 +20,7 @@ from ay_bot.protocol.messages import Configure, ModelFailure, ModelReply, ModelR
 from tests.fakes import LocalSandbox
 
 BUG = "def add(a, b):\n    return a - b\n"
+TESTS = "PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest -q"  # the tests' own plugins would cost a second each time
 FIX = "def add(a, b):\n    return a + b\n"
 TEST = "from sums import add\n\ndef test_add():\n    assert add(2, 1) == 3\n\ndef test_zero():\n    assert add(0, 0) == 0\n"
 
@@ -81,7 +82,7 @@ def run(repository, tmp_path, monkeypatch):
 
     def run_it(script: Script, branch: str | None = None, **overrides: object):
         records: list = []
-        settings = {"model": "openai/scripted", "test": "python -m pytest -q", **overrides}
+        settings = {"model": "openai/scripted", "test": TESTS, **overrides}
         publisher = LocalBranch(branch) if branch else DryRun()
         order = Order(repository, parse_task("add() subtracts"), Overrides(**settings), publisher=publisher)
         output = OutputDirectory(tmp_path / "out")
