@@ -37,7 +37,7 @@ class Answering:
         fitting: frozenset[str] = FOR_CHANGE if self.request.writes_code else FOR_ANSWER
         if self.request.verb == "review":
             fitting |= {"review"}
-        return tuple(name for name in offered(self._policy) if name in fitting)
+        return tuple(name for name in offered(self._policy, self._facts()) if name in fitting)
 
     def speak(self, result: Result, propose: Callable[[str], str]) -> tuple[str, ...]:
         """Say what is allowed, once, and return a line for people about each thing that is not."""
@@ -70,11 +70,21 @@ class Answering:
         return (*result.outputs, CommentOutput(body=result.summary[:65_000]))
 
     def _context(self, outputs: Sequence[Output], result: Result) -> OutputContext:
-        request, context = self.request, self.connection.context
-        forge = self.connection.publishing()
+        forge, request = self.connection.publishing(), self.request
         kinds = {output.type for output in outputs}
         own = list_own_open(forge) if kinds & {"update_pull_request", "close_own_pull_request"} else ()
         comments = forge.comments(request.number) if "reply" in kinds else ()
+        return self._facts().model_copy(
+            update={
+                "own_pull_requests": frozenset(pull.number for pull in own),
+                "review_comments": frozenset(each.id for each in comments if each.kind == "review_comment"),
+                "diff_lines": dict(read_new_lines(self.diff)),
+                "verified": {"verified": True, "tests_failed": False}.get(result.status),
+            }
+        )
+
+    def _facts(self) -> OutputContext:
+        request, context = self.request, self.connection.context
         return OutputContext(
             repository=request.repository,
             thread=request.number,
@@ -82,8 +92,4 @@ class Answering:
             requester=request.requester,
             run_url=context.run_url,
             server=context.server_url.partition("://")[2].partition("/")[0],
-            own_pull_requests=frozenset(pull.number for pull in own),
-            review_comments=frozenset(comment.id for comment in comments if comment.kind == "review_comment"),
-            diff_lines=dict(read_new_lines(self.diff)),
-            verified={"verified": True, "tests_failed": False}.get(result.status),
         )

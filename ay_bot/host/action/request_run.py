@@ -91,7 +91,7 @@ class RequestRun:
         request, forge, mode = self.request, self.connection.forge(), self.connection.context.inputs.mode
         with nullcontext() if mode == "publish" else start_gateway() as gateway, open_scratch() as scratch:
             facts = forge.facts()
-            snapshot = take_snapshot(request, forge, facts)
+            snapshot = take_snapshot(request, forge, facts, comments)
             tracker.hidden(snapshot.hidden, snapshot.left_out)
             settings = self._settle(snapshot)
             tracker.caps(settings.max_cost, settings.max_tokens)

@@ -22,7 +22,7 @@ QUICK = Rhythm(RequestPace(between_writes=0, backoff=0.01, limit_wait=0.01, time
 FILES = {
     "sums.py": "def add(a, b):\n    return a - b\n",
     "test_sums.py": "from sums import add\n\n\ndef test_add():\n    assert add(2, 1) == 3\n",
-    ".github/ay-bot.yml": "test: python -m pytest -q\n",
+    ".github/ay-bot.yml": "test: PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python -m pytest -q\n",
 }
 BOT = "github-actions[bot]"
 
