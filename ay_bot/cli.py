@@ -144,20 +144,28 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
 @app.command()
 def doctor(
     clean: Annotated[bool, typer.Option(help="Remove what dead runs left behind.")] = False,
+    repo: Annotated[
+        Path | None, typer.Option(help="Look at a repository too: its workflows, configuration, model key and token.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Say which sandboxes work here and what they can't give; with --clean, remove what dead runs left behind."""
+    """Say which sandboxes work here and what they can't give, and what is wrong with a repository's workflows."""
+    from ay_bot.errors import UsageError
     from ay_bot.host.doctor import clean_up, examine
     from ay_bot.terminal import show_examination
 
     removed = clean_up() if clean else ()
-    examination = examine(removed)
+    if repo and not repo.is_dir():
+        raise UsageError(f"{repo} is no directory", hint="give the work tree of a repository with --repo")
+    examination = examine(removed, repo)
     if as_json:
         typer.echo(examination.model_dump_json(indent=2))
     else:
         show_examination(examination)
     if not examination.usable:
         raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
+    if examination.repository and not examination.repository.usable:
+        raise typer.Exit(ExitCode.USAGE)
 
 
 @app.command()

@@ -227,3 +227,16 @@ def show_examination(examination: "Examination") -> None:
     console.print(table)
     for name in examination.removed:
         console.print(f"removed {printable(name)}", markup=False)
+    if state := examination.repository:
+        console.print(f"\n{printable(state.path)}: {state.workflows} workflows", markup=False)
+        problems = Table("Where", "Problem", "Fix", box=None, pad_edge=False)
+        for finding in state.findings:
+            place = f"{finding.rule} {finding.file} {finding.job}".strip()
+            problems.add_row(
+                *(Text(printable(text), overflow="fold") for text in (place, finding.problem, finding.fix))
+            )
+        for advice in state.advice:
+            problems.add_row(
+                *(Text(printable(text), overflow="fold") for text in (advice.about, advice.problem, advice.fix))
+            )
+        console.print(problems if problems.row_count else "nothing to mend", markup=False)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ay_bot import __version__
 from ay_bot.errors import SandboxUnavailable
+from ay_bot.host.doctor_repository import RepositoryState, examine_repository
 from ay_bot.host.environment import environment
 from ay_bot.host.image import image_name
 from ay_bot.host.sandbox import DriverName, Sandbox
@@ -30,6 +31,7 @@ class Examination(Value):
     default_image: str
     sandboxes: tuple[SandboxState, ...]
     removed: tuple[str, ...] = ()
+    repository: RepositoryState | None = None
 
     @property
     def usable(self) -> bool:
@@ -37,10 +39,15 @@ class Examination(Value):
         return any(sandbox.usable for sandbox in self.sandboxes)
 
 
-def examine(removed: tuple[str, ...] = ()) -> Examination:
-    """Look at each kind of wall."""
-    states = tuple(_examine(name, connect) for name, connect in _drivers().items())
-    return Examination(version=__version__, default_image=image_name(), sandboxes=states, removed=removed)
+def examine(removed: tuple[str, ...] = (), repository: Path | None = None) -> Examination:
+    """Look at each kind of wall, and at a repository where one is given."""
+    return Examination(
+        version=__version__,
+        default_image=image_name(),
+        sandboxes=tuple(_examine(name, connect) for name, connect in _drivers().items()),
+        removed=removed,
+        repository=examine_repository(repository, environment()) if repository else None,
+    )
 
 
 def clean_up() -> tuple[str, ...]:

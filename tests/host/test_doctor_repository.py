@@ -1,0 +1,67 @@
+"""The doctor's look at a repository: each thing that is wrong is said with its fix."""
+
+from pathlib import Path
+
+import pytest
+
+from ay_bot.host.doctor_repository import examine_repository
+from tests.loopback_github.server import LoopbackGitHub
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
+
+
+def problems(root: Path, **environment: str) -> dict[str, str]:
+    return {each.about: each.problem for each in examine_repository(root, environment).advice}
+
+
+def test_an_empty_repository_lacks_a_workflow_and_a_model(tmp_path):
+    state = examine_repository(tmp_path, {})
+    assert {each.about for each in state.advice} == {"workflow", "model"}
+    assert state.usable
+    assert all(each.fix for each in state.advice)
+
+
+def test_at_10_a_dangerous_workflow_makes_the_repository_unusable(tmp_path):
+    write(
+        tmp_path,
+        ".github/workflows/w.yml",
+        "on: pull_request_target\njobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n"
+        "        with: {ref: '${{ github.event.pull_request.head.sha }}'}\n",
+    )
+    state = examine_repository(tmp_path, {})
+    assert not state.usable
+    assert [finding.rule for finding in state.findings] == ["AY001"]
+
+
+def test_a_bad_configuration_is_told_with_a_suggestion(tmp_path):
+    write(tmp_path, ".github/ay-bot.yml", "modell: a/b\n")
+    assert "did you mean `model`?" in problems(tmp_path)["configuration"]
+
+
+def test_a_missing_key_is_told_by_its_name(tmp_path):
+    write(tmp_path, ".github/ay-bot.yml", "model: anthropic/claude\n")
+    assert "ANTHROPIC_API_KEY" in problems(tmp_path)["model"]
+    assert "model" not in problems(tmp_path, ANTHROPIC_API_KEY="x")
+
+
+@pytest.mark.parametrize(
+    ("permissions", "said"),
+    [
+        ({"contents": "write", "issues": "write", "pull_requests": "write"}, ""),
+        ({"contents": "read", "issues": "read"}, "may not write"),
+    ],
+)
+def test_the_token_is_tried(tmp_path, loopback_github: LoopbackGitHub, permissions, said):
+    loopback_github.add_repository("maria/bank")
+    token = loopback_github.add_actions_token(permissions)
+    found = problems(
+        tmp_path,
+        GITHUB_TOKEN=token,
+        GITHUB_REPOSITORY="maria/bank",
+        GITHUB_API_URL=loopback_github.api_url,
+        GITHUB_GRAPHQL_URL=loopback_github.graphql_url,
+    )
+    assert said in found.get("token", "") if said else "token" not in found
