@@ -16,15 +16,16 @@ from typing import Final, NamedTuple, NoReturn
 from ay_bot.errors import AyBotError, SandboxUnavailable, UsageError
 from ay_bot.host.environment import environment
 from ay_bot.host.gateway_process import model_environment
-from ay_bot.host.sandbox.engine import USUAL_PLACE, find_engine
 
+SOCKET: Final = "/var/run/docker.sock"
+"""Where the engine listens, outside unless DOCKER_HOST says so, and inside always."""
 FACTS: Final = (
     "CI", "GITHUB_ACTIONS", "GITHUB_ACTOR", "GITHUB_API_URL", "GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH",
     "GITHUB_GRAPHQL_URL", "GITHUB_OUTPUT", "GITHUB_REPOSITORY", "GITHUB_RUN_ATTEMPT", "GITHUB_RUN_ID",
     "GITHUB_SERVER_URL", "GITHUB_STEP_SUMMARY", "GITHUB_TRIGGERING_ACTOR", "GITHUB_WORKFLOW_REF",
 )  # fmt: skip
 """What the bot is told of the run."""
-CERTIFICATES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+CERTIFICATES: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO")
 CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 MACHINES_OWN: Final = (*CERTIFICATES, CREDENTIALS, "PATH", "LANG", "LC_ALL", "SSL_CERT_DIR")
@@ -60,7 +61,7 @@ def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> 
     return [
         *("docker", "run", "--rm", "--name", name, "--user", f"{uid}:{gid}", "--group-add", str(group)),
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pull", "never"),
-        *("--mount", f"type=bind,source={socket},target={USUAL_PLACE}"),
+        *("--mount", f"type=bind,source={socket},target={SOCKET}"),
         *(word for shared in _shared(given, own, bundle, finalize=finalize) for word in ("--mount", shared.option())),
         *(word for name in passed_names(given, finalize=finalize) for word in ("--env", name)),
         *("--env", f"RUNNER_TEMP={own}", "--env", "HOME=/tmp"),
@@ -109,13 +110,14 @@ def _bundle(given: Mapping[str, str]) -> Path | None:
 
 def _engine(given: Mapping[str, str]) -> tuple[str, int]:
     """Return the socket of the engine and the group that may use it."""
-    address = find_engine(given)
-    if address is None or not address.startswith("unix://"):
-        where = f"it is at {address}" if address else "there is none"
+    address = given.get("DOCKER_HOST") or f"unix://{SOCKET}"
+    socket = Path(address.removeprefix("unix://"))
+    if not address.startswith("unix://") or not socket.is_socket():
         hint = "use a runner with a Docker engine of its own, such as ubuntu-24.04"
-        raise SandboxUnavailable(f"the Action needs the socket of a Docker engine, but {where}", hint=hint)
-    socket = address.removeprefix("unix://")
-    return socket, Path(socket).stat().st_gid
+        raise SandboxUnavailable(
+            f"the Action needs the socket of a Docker engine, and there is none at {address}", hint=hint
+        )
+    return str(socket), socket.stat().st_gid
 
 
 def _is_file(path: str | None) -> bool:
@@ -125,8 +127,6 @@ def _is_file(path: str | None) -> bool:
 def _make_directories(given: Mapping[str, str]) -> None:
     own_directory(given).mkdir(mode=0o700, parents=True, exist_ok=True)
     bundle = _bundle(given)
-    if bundle and given.get("INPUT_MODE") == "publish" and not bundle.is_dir():
-        raise UsageError(f"there is no bundle at {bundle}", hint="download the artifact of the job `work` first")
     if bundle:
         bundle.mkdir(mode=0o700, parents=True, exist_ok=True)
 
