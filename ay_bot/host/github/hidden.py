@@ -1,11 +1,12 @@
 """What a passage hid from whoever read it on the page: found and decoded, to be shown to the people on the thread."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
 
 from ay_bot.host.github.thread import HiddenText, Passage
 from ay_bot.host.plain_text import clean_line
 from ay_bot.host.sanitize import Summary, sanitize
+from ay_bot.host.sanitize_blocks import Trust
 from ay_bot.host.sanitize_draft import Kind
 
 LONGEST: Final = 500
@@ -17,13 +18,22 @@ _EVERYDAY: Final = frozenset(
 _SHORT: Final = 60
 
 
-def find_hidden(passage: Passage) -> tuple[HiddenText, ...]:
-    """Return what was hidden in a passage, one for each kind."""
-    return tuple(_describe(passage))
+class Cleaned(NamedTuple):
+    """What a reader of the page sees of a passage, and what was hidden in it, one for each kind."""
+
+    text: str
+    hidden: tuple[HiddenText, ...]
 
 
-def _describe(passage: Passage) -> Iterator[HiddenText]:
-    for summary in sanitize(passage.text).summaries():
+def clean_passage(passage: Passage) -> Cleaned:
+    """Return a passage's words as they are seen, and what was hidden; nothing is told of our own words."""
+    cleaned = sanitize(passage.text)
+    own = passage.trust is Trust.TOOL_OUTPUT
+    return Cleaned(cleaned.text, () if own else tuple(_describe(passage, cleaned.summaries())))
+
+
+def _describe(passage: Passage, summaries: Sequence[Summary]) -> Iterator[HiddenText]:
+    for summary in summaries:
         if _is_worth_telling(summary):
             said = " ".join(clean_line(summary.decoded).split())
             yield HiddenText(

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from ay_bot.errors import GithubFailed, HeadMoved
 from ay_bot.host.github.forge import Comment, Forge, Pull, RepositoryFacts
-from ay_bot.host.github.hidden import find_hidden
+from ay_bot.host.github.hidden import clean_passage
 from ay_bot.host.github.passages import comment_passages, opening_passages, request_passage
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.task_text import render_thread
@@ -48,7 +48,7 @@ def take_snapshot(
         head=pins.head,
         head_branch=pins.head_branch,
         base_branch=pins.base_branch,
-        hidden=(*find_hidden(request_passage(request)), *thread.hidden),
+        hidden=(*clean_passage(request_passage(request)).hidden, *thread.hidden),
         left_out=left_out,
         thread=request.thread,
         number=request.number,

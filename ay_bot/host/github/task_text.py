@@ -4,13 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ay_bot.host.github.hidden import find_hidden
+from ay_bot.host.github.hidden import clean_passage
 from ay_bot.host.github.passages import request_passage
 from ay_bot.host.github.quotes import split_quotes
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.thread import HiddenText, Passage, Snapshot
 from ay_bot.host.plain_text import shorten
-from ay_bot.host.sanitize import sanitize
 from ay_bot.host.sanitize_blocks import Trust, build_block
 from ay_bot.host.task import MAX_TASK, Task
 
@@ -23,6 +22,7 @@ MOST_COMMENTS: Final = 40_000
 MOST_PLAN: Final = 20_000
 MOST_DIFF: Final = 60_000
 MOST_PASSAGES: Final = 100
+MOST_READ: Final = 200_000
 MOST_NAMES: Final = 2_000
 _MARKS: Final = 300  # characters around a block
 _FILE_OF_DIFF = re.compile(r"^(?=diff --git )", re.MULTILINE)
@@ -52,7 +52,7 @@ its own mark ends it. `[image: …]` stands for a picture that was not fetched; 
 
 
 class Rendered(NamedTuple):
-    """A thread as text, and what was hidden in it."""
+    """A thread or a passage as text, and what was hidden in it."""
 
     text: str
     hidden: tuple[HiddenText, ...]
@@ -77,23 +77,30 @@ def render_thread(passages: Sequence[Passage], nonce: str, left_out: int = 0) ->
 
     `left_out` comments came too late. Passages that don't fit are counted, and not looked into.
     """
-    opening = [passage for passage in passages if passage.opens]
+    opening = [_render_passage(passage, nonce, MOST_OPENING) for passage in passages if passage.opens]
     said = [passage for passage in passages if not passage.opens]
-    first = [_render_passage(passage, nonce, MOST_OPENING) for passage in opening]
-    last: list[str] = []
-    room = MOST_COMMENTS
-    for passage in reversed(said):
-        block = _render_passage(passage, nonce, min(MOST_COMMENT, max(room - 2 * _MARKS, _MARKS)))
-        if len(last) == MOST_PASSAGES or len(block) > room:
-            break
-        last.insert(0, block)
-        room -= len(block)
-    older, shown = len(said) - len(last), said[len(said) - len(last) :]
+    shown = _render_newest(said, nonce)
+    older = len(said) - len(shown)
     notes = [f"[{older} older comments are not shown here]"] if older else []
     late = [f"[{left_out} comments were written or edited after the request and are left out]"] if left_out else []
-    others = [passage for passage in (*opening, *shown) if passage.trust is not Trust.TOOL_OUTPUT]
-    hidden = tuple(found for passage in others for found in find_hidden(passage))
-    return Rendered("\n\n".join([*first, *notes, *last, *late]), hidden)
+    texts = [*(each.text for each in opening), *notes, *(each.text for each in shown), *late]
+    return Rendered("\n\n".join(texts), tuple(found for each in (*opening, *shown) for found in each.hidden))
+
+
+def _render_newest(said: Sequence[Passage], nonce: str) -> list[Rendered]:
+    """Return the newest comments that fit, oldest first; what is read is bounded too, since hidden text takes time."""
+    shown: list[Rendered] = []
+    room, unread = MOST_COMMENTS, MOST_READ
+    for passage in reversed(said[-MOST_PASSAGES:]):
+        unread -= len(passage.text)
+        if unread < 0:
+            break
+        each = _render_passage(passage, nonce, min(MOST_COMMENT, max(room - 2 * _MARKS, _MARKS)))
+        if len(each.text) > room:
+            break
+        shown.insert(0, each)
+        room -= len(each.text)
+    return shown
 
 
 def shorten_diff(diff: str, most: int) -> str:
@@ -116,7 +123,7 @@ def shorten_diff(diff: str, most: int) -> str:
 
 def _render_request(request: Request, nonce: str) -> list[str]:
     passage = request_passage(request)
-    own, quoted = split_quotes(sanitize(passage.text).text)
+    own, quoted = split_quotes(clean_passage(passage).text)
     words = own or f"(no words; asked by {request.verb or 'a mention'})"
     blocks = [_block(words, Trust.REQUESTER, nonce, _origin(passage), MOST_REQUEST)]
     if quoted:
@@ -128,12 +135,13 @@ def _render_request(request: Request, nonce: str) -> list[str]:
     return blocks
 
 
-def _render_passage(passage: Passage, nonce: str, most: int) -> str:
-    words = sanitize(passage.text).text  # our own words too, though they come as output of a tool
-    block = _block(words, passage.trust, nonce, _origin(passage), most)
-    if not passage.hunk:
-        return block
-    return f"{_block(passage.hunk, Trust.FILE, nonce, 'lines of the next remark', min(MOST_HUNK, most))}\n{block}"
+def _render_passage(passage: Passage, nonce: str, most: int) -> Rendered:
+    cleaned = clean_passage(passage)  # our own words too, though they come as output of a tool
+    block = _block(cleaned.text, passage.trust, nonce, _origin(passage), most)
+    if passage.hunk:
+        hunk = _block(passage.hunk, Trust.FILE, nonce, "lines of the next remark", min(MOST_HUNK, most))
+        block = f"{hunk}\n{block}"
+    return Rendered(block, cleaned.hidden)
 
 
 def _block(text: str, trust: Trust, nonce: str, origin: str, most: int) -> str:

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.host.github.hidden import LONGEST, find_hidden
+from ay_bot.host.github.hidden import LONGEST, clean_passage
 from ay_bot.host.github.thread import Passage
 from ay_bot.host.sanitize_blocks import Trust
 
 
 def hidden(text, where="body"):
-    return find_hidden(Passage(trust=Trust.OUTSIDER, author="mallory", where=where, text=text))
+    return clean_passage(Passage(trust=Trust.OUTSIDER, author="mallory", where=where, text=text)).hidden
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,11 @@ def test_everyday_text_alarms_nobody(text):
 )
 def test_what_holds_words_or_has_no_honest_reason_is_told(text, kind):
     assert [found.kind for found in hidden(text)] == [kind]
+
+
+def test_nothing_is_told_of_our_own_words():
+    passage = Passage(trust=Trust.TOOL_OUTPUT, author="ay-bot[bot]", where="comment 1", text="a<!-- x -->b")
+    assert clean_passage(passage) == ("ab", ())
 
 
 def test_places_are_counted():

@@ -168,6 +168,12 @@ def test_what_was_hidden_in_an_older_comment_is_not_looked_for():
     assert render_thread(passages, NONCE).hidden == ()
 
 
+def test_of_what_is_hidden_in_many_long_comments_only_the_newest_is_read():
+    thread = render_thread([make_passage(f"<!-- {'x' * 60_000} -->")] * 200, NONCE)
+    assert "[197 older comments are not shown here]" in thread.text
+    assert len(thread.hidden) == 3
+
+
 def test_a_long_diff_keeps_whole_files_and_names_the_others():
     files = [f"diff --git a/{name} b/{name}\n+{'x' * size}\n" for name, size in (("a", 10), ("b", 5000), ("c", 10))]
     assert shorten_diff("".join(files), 9000) == "".join(files)
