@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
@@ -137,6 +138,7 @@ class _Line:
             api_version=API_VERSION,
         )
         self._requester = client.requester
+        _silence()
         self._graphql_url = graphql_url or self._requester.graphql_url
         self._idle = pace.idle
         self._last = time.monotonic()
@@ -159,11 +161,32 @@ class _Line:
         except RequestException as error:
             raise _as_ours(error) from error
         except (AssertionError, RuntimeError) as error:  # what PyGithub makes of addresses that it doesn't like
-            msg = f"GitHub sends {asked.name} to another server: {error}"
-            raise GithubFailed(msg, hint="check GITHUB_API_URL, and whether the repository has moved") from error
+            msg = f"GitHub sends {asked.name} elsewhere: {error}"
+            raise GithubFailed(msg, hint="a renamed repository answers so: use its present name") from error
         finally:
             self._last = time.monotonic()
         return Reply(status, headers, text)
+
+
+class _Redirected(RuntimeError):
+    """PyGithub is about to follow a redirect."""
+
+
+def _silence() -> None:
+    """Keep PyGithub from logging replies, which can hold a token, and from following redirects.
+
+    It has no switch for the latter, forgets the query on its way and sends a write again; but it says so first.
+    """
+    logger = logging.getLogger("github.Requester")
+    logger.setLevel(logging.INFO)
+    if _refuse_redirects not in logger.filters:
+        logger.addFilter(_refuse_redirects)
+
+
+def _refuse_redirects(record: logging.LogRecord) -> bool:
+    if record.getMessage().startswith("Following Github server redirection"):
+        raise _Redirected("it has a new address")
+    return False
 
 
 def _as_ours(error: RequestException) -> Unsent | Unanswered:

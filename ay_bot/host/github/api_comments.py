@@ -17,6 +17,8 @@ _EDITS = """query Edits($ids: [ID!]!) {
   }
 }"""
 _BATCH = 100
+_MOST_PAGES = 30
+"""GitHub takes 2,500 comments on a thread; the newest of them must not be missed."""
 
 
 class _Edit(Answer):
@@ -53,7 +55,7 @@ class Comments:
         if self._kinds[number] == "pull_request":
             places += [("review", f"pulls/{number:d}/reviews"), ("review_comment", f"pulls/{number:d}/comments")]
         for kind, place in places:
-            for found in self._reading.wire.pages(f"{self._reading.base}/{place}"):
+            for found in self._reading.wire.pages(f"{self._reading.base}/{place}", most=_MOST_PAGES):
                 answer = parse_answer(CommentAnswer, found)
                 if answer.state != "PENDING":  # our own drafts, which nobody sees
                     yield kind, answer

@@ -71,7 +71,7 @@ class Reading:
     def issues(self, *, creator: str = "", label: str = "", state: str = "open") -> Sequence[Issue]:
         """Return issues and pull requests' threads, newest first; one request for each hundred, ten at most."""
         wanted = {"creator": creator, "labels": label, "state": state, "sort": "created", "direction": "desc"}
-        found = self.wire.pages(f"{self.base}/issues", **{name: value for name, value in wanted.items() if value})
+        found = self.wire.pages(f"{self.base}/issues", {name: value for name, value in wanted.items() if value})
         values = [parse_answer(answers.IssueAnswer, issue).value() for issue in found]
         return [
             issue
@@ -86,10 +86,10 @@ class Reading:
 
     def pulls(self, *, head: str = "", state: Literal["open", "closed", "all"] = "all") -> Sequence[Pull]:
         """Return pull requests, newest first; `head` is a branch of this repository."""
-        wanted = {"state": state, "sort": "created", "direction": "desc"}
+        wanted: dict[str, str] = {"state": state, "sort": "created", "direction": "desc"}
         if head:
             wanted["head"] = f"{self.repository.partition('/')[0]}:{head}"
-        found = self.wire.pages(f"{self.base}/pulls", **wanted)
+        found = self.wire.pages(f"{self.base}/pulls", wanted)
         values = [parse_answer(answers.PullAnswer, pull).value() for pull in found]
         return [pull for pull in values if not head or self._comes_from(pull, head)]
 

@@ -29,11 +29,13 @@ class Wire:
         asked = Asked("GET", path, parameters)
         return _decoded(asked, self._exchange(asked))
 
-    def pages(self, path: str, *, within: str = "", **parameters: str) -> list[object]:
+    def pages(
+        self, path: str, parameters: Mapping[str, str] | None = None, *, within: str = "", most: int = MOST_PAGES
+    ) -> list[object]:
         """Return the items of a list, page after page; `within` names them where the list is inside an object."""
         items: list[object] = []
-        for page in range(1, MOST_PAGES + 1):
-            asked = Asked("GET", path, {**parameters, "per_page": str(PAGE), "page": str(page)})
+        for page in range(1, most + 1):
+            asked = Asked("GET", path, {**(parameters or {}), "per_page": str(PAGE), "page": str(page)})
             reply = self._exchange(asked)
             # Only that there is a next page is believed, never its address.
             items += _listed(asked, _decoded(asked, reply), within)

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -116,10 +117,14 @@ def test_a_key_of_another_app(github: LoopbackGitHub, registered: world.App) -> 
         forge.facts()
 
 
-def test_neither_key_nor_token_is_shown(forge: GithubForge, registered: world.App) -> None:
+def test_neither_key_nor_token_is_shown(
+    forge: GithubForge, registered: world.App, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
     forge.issue(1)
     app = app_of(registered)
-    shown = f"{app!r} {app} {app.model_dump_json()} {forge.token()!r} {vars(forge)!r}"
+    shown = f"{app!r} {app} {app.model_dump_json()} {forge.token()!r} {vars(forge)!r} {caplog.text}"
+    assert caplog.text
     assert registered.private_key.splitlines()[1] not in shown
     assert forge.token().secret.get_secret_value() not in shown
 

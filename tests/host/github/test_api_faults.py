@@ -340,6 +340,18 @@ def forge_at(server: Strange, clock: Clock) -> GithubForge:
     return open_forge("a/b", Token.of("secret"), api_url=f"http://127.0.0.1:{port}/api/v3", pace=clock.pace())
 
 
+def test_a_renamed_repository_is_not_followed(forge: GithubForge, github: LoopbackGitHub) -> None:
+    """PyGithub would, without the query: a file of another commit, the first page again, a write sent twice."""
+    github.add_repository("maria/new")
+    github.world.renamed["maria/bank"] = "maria/new"
+    for call in (forge.facts, lambda: forge.file("bank.py", "main"), forge.issues, lambda: forge.add_comment(1, "x")):
+        github.forget_requests()
+        with pytest.raises(GithubFailed, match="elsewhere") as caught:
+            call()
+        assert "present name" in caught.value.hint
+        assert len(github.requests) == 1
+
+
 ELSEWHERE = {"Location": "https://evil.example/steal"}
 ENDLESS = {"Link": '<https://evil.example/repos/a/b/issues?page=2>; rel="next"'}
 
@@ -349,9 +361,9 @@ ENDLESS = {"Link": '<https://evil.example/repos/a/b/issues?page=2>; rel="next"'}
 )
 def test_a_redirect_takes_the_token_nowhere(strange: Strange, clock: Clock) -> None:
     with forge_at(strange, clock) as forge:
-        with pytest.raises(GithubFailed, match=r"elsewhere|another server"):
+        with pytest.raises(GithubFailed, match="elsewhere"):
             forge.facts()
-        with pytest.raises(GithubFailed, match=r"elsewhere|another server"):
+        with pytest.raises(GithubFailed, match="elsewhere"):
             forge.add_comment(1, "Hello")
     assert len(strange.seen) == 2
 
