@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tests.host.git_repositories import finished
-
 from ay_bot.host.changes import VerifiedPatch, propose
 from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.checks import CheckedPatch, verify
@@ -31,6 +29,7 @@ from ay_bot.host.github.request import Request
 from ay_bot.host.junit import Report
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.suite import SuiteResult
+from tests.host.git_repositories import finished
 from tests.host.github.threads import ASKED
 from tests.loopback_github.server import LoopbackGitHub
 
@@ -128,16 +127,16 @@ def open_place(
     directory: Path,
     *,
     permissions: Mapping[str, str] | None = None,
-    head: str = "",
+    clone_at: str = "",
     **request: Any,
 ) -> Iterator[Place]:
-    """A run for an issue of `maria/bank`, or for a pull request at `head`."""
+    """A run for an issue of `maria/bank`, or for a pull request at `clone_at`."""
     if not github.world.repositories:
         start(github)
     token = Token.of(github.add_actions_token(permissions))
     with open_forge("maria/bank", token, api_url=github.api_url, graphql_url=github.graphql_url, pace=QUICK) as forge:
         remote = Remote(f"{github.url}/maria/bank.git", lambda: token)
-        with open_clone(remote, head or github.branches()["main"], directory) as checkout:
+        with open_clone(remote, clone_at or github.branches()["main"], directory) as checkout:
             yield Place(github, forge, remote, checkout, ask(**request))
 
 

@@ -104,7 +104,7 @@ def test_killed_anywhere_and_run_again(place: Place, commits: str, after: bool) 
         if found is None:
             succeeded(place.publish(**how))
         assert place.end() == wanted, f"killed {'after' if after else 'before'} call {step}"
-        assert not [c for c in place.github.comments(1)]
+        assert not place.github.comments(1)
     assert 8 < step < MOST_STEPS
     print(f"{step - 1} steps")
 
@@ -136,7 +136,7 @@ def test_killed_on_somebodys_pull_request(loopback_github: LoopbackGitHub, tmp_p
     repository = loopback_github.repository()
     from tests.loopback_github import git_store
 
-    with open_place(loopback_github, tmp_path / "run", head=head, thread="pull_request", number=pull) as place:
+    with open_place(loopback_github, tmp_path / "run", clone_at=head, thread="pull_request", number=pull) as place:
         how = {"destination": onto(place, pull, "feature")}
         succeeded(place.publish(**how))
         wanted = place.end()
