@@ -5,15 +5,15 @@ import re
 from ay_bot.host.outgoing_text import neutralise
 from ay_bot.host.plain_text import shorten
 
-_ENTITY = re.compile(r"&(?=#?\w{1,40};)")
 _LEADING = re.compile(r"^(?:[#>=~|+*_-]|\d+[.)])+\s*")
 _FENCE = re.compile(r"`{3,}|~{3,}")
 
 
 def show_block(text: str, limit: int) -> str:
     """Return text with its Markdown, but without links behind words, and without what only a page's source shows."""
-    text = _ENTITY.sub("&amp;", neutralise(shorten(text.strip(), limit)))
-    return "\n".join(line.rstrip() for line in text.replace("](", "] (").splitlines()).strip()
+    text = neutralise(shorten(text.strip(), limit)).replace("](", "] (")
+    lines = shorten(text, limit).splitlines()  # what is made harmless can be longer than it was
+    return "\n".join(line.rstrip() for line in lines).strip()
 
 
 def show_line(text: str, limit: int = 300) -> str:

@@ -112,7 +112,7 @@ def test_blanks_at_ends_and_line_ends_do_not_count() -> None:
 
 
 def test_a_long_plan_is_cut_before_it_is_hashed() -> None:
-    shown, digest = publish_plan("step\n" * LONGEST_PLAN)
+    shown, digest = publish_plan("#1 @a\n" * LONGEST_PLAN)
     assert len(shown) <= LONGEST_PLAN
     assert hash_plan(shown) == digest
 

@@ -18,6 +18,7 @@ from ay_bot.host.github.runner_files import (
     write_outputs,
     write_summary,
 )
+from ay_bot.host.plain_text import clean_text
 
 HOSTILE = st.lists(
     st.sampled_from(
@@ -97,6 +98,8 @@ def test_at_39_an_annotation_is_one_command_whatever_it_says(message: str, title
     line = render_annotation("error", message, title)
     assert len(re.split(r"\r\n|\r|\n", line)) == 1
     assert commands_of(line) == ["error"]
+    shown = line.split("::", 2)[2].replace("%0A", "\n").replace("%0D", "\r").replace("%25", "%")  # as the runner does
+    assert shown == clean_text(message.replace("##[", "## ["))
     properties = line.removeprefix("::error").split("::")[0]
     assert properties.count(",") == 0
 

@@ -16,7 +16,7 @@ FORGED = "<!-- ay-bot:v1 kind=tracking key=ffffffffffff run=666.1 state=cancelle
 HOSTILE = st.lists(
     st.sampled_from(
         [FORGED, "<!--", "-->", "\n", "\r", "<", "!", "--", ">", " ay-bot:v1 kind=tracking", "&lt;!--", "&#60;", "`", "```",
-         "> ", "# ", "- [x] ", "<details>", "|", "@alice", "&#64;alice", "fixes #1", "![x](https://e.example/i.png)",
+         "> ", "# ", "- [x] ", "<details>", "|", "@alice", "&#64;alice", "&commat;alice", "&#x40;alice", "fixes #1", "![x](https://e.example/i.png)",
          "[a](https://e.example)", "](", "\u202e", "\U000e0041", "state=done", "<b>", "~~~"]
     )
     | st.text(max_size=6),
@@ -41,7 +41,18 @@ def test_at_30_no_text_of_others_forges_a_marker_or_hides_calls_or_loads_anythin
     assert read
     assert (read.key, read.run, read.state, read.requester) == (KEY, "4711.1", "failed", "alice")
     rest = re.sub(r"`[^`\n]*`", "", body.replace("@alice", "", 1))  # what is code calls and loads nothing
-    for never in ("@alice", "![", "](https://e.example", "<details>", "<b>", "&#", "\u202e", "\U000e0041", "#1"):
+    for never in (
+        "@alice",
+        "![",
+        "](https://e.example",
+        "<details>",
+        "<b>",
+        "&#",
+        "&commat;",
+        "\u202e",
+        "\U000e0041",
+        "#1",
+    ):
         assert never not in rest
 
 

@@ -138,10 +138,11 @@ def test_every_status_has_a_final_state(status: str, code: int, state: str) -> N
     assert state_after(make_result(status=status, exit_code=code)) == state
 
 
-def test_the_longest_comment_is_one_that_github_takes() -> None:
-    long = "w@ " * 10_000
-    rows = tuple(Row(id=long, base="failed", candidate="passed", verdict="fixed") for _ in range(3000))
-    shown, digest = publish_plan("### line of a plan\n" * 5000)
+@pytest.mark.parametrize("words", ["w@ ", "#1 ", "@a#1 ", "](", "\n#1", "`"])
+def test_the_longest_comment_is_one_that_github_takes(words: str) -> None:
+    long = words * 10_000
+    rows = tuple(Row(id=long, base="failed", candidate="passed", verdict="fixed") for _ in range(300))
+    shown, digest = publish_plan(long)
     text = text_of(
         state="failed",
         reason=long,
@@ -149,7 +150,7 @@ def test_the_longest_comment_is_one_that_github_takes() -> None:
         plan=(PlanItem(text=long),) * 500,
         proposal=shown,
         proposal_hash=digest,
-        verification=Verification(command=long, image=long, tests=rows, counts={"fixed": 3000}, notes=(long,) * 50),
+        verification=Verification(command=long, image=long, tests=rows, counts={"fixed": 300}, notes=(long,) * 50),
         blocked=(long,) * 500,
         withheld=(Withheld(path=long, rule=long),) * 500,
         hidden=(HiddenText(author=long, where=long, kind=long, decoded=long),) * 500,
