@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes import LocalSandbox
-from tests.host.test_pipeline import FINISH, MEND, Script
 
 from ay_bot.host import pipeline
 from ay_bot.host.action import entry, request_run
@@ -16,6 +14,8 @@ from ay_bot.host.action.connection import Rhythm
 from ay_bot.host.github.annotations import WorkflowLog
 from ay_bot.host.github.api_request import Pace as RequestPace
 from ay_bot.host.github.pacing import Pace as EditPace
+from tests.fakes import LocalSandbox
+from tests.host.test_pipeline import FINISH, MEND, Script
 from tests.loopback_github.server import LoopbackGitHub
 
 QUICK = Rhythm(RequestPace(between_writes=0, backoff=0.01, limit_wait=0.01, timeout=5), EditPace(0.05, 60.0))
