@@ -16,7 +16,7 @@ from ay_bot.host.github.api_request import Asked, Pace, Reply, Send, Unanswered,
 from ay_bot.host.github.api_wire import Wire
 from ay_bot.host.github.api_writing import Writing
 from ay_bot.host.github.app_token import BoughtToken, GivenToken, Tokens
-from ay_bot.host.github.credentials import App, Credentials, Token
+from ay_bot.host.github.credentials import App, Credentials, Token, check_token
 from ay_bot.host.github.forge import Comment, Issue, Pull
 from ay_bot.host.permissions import Standing
 
@@ -33,6 +33,8 @@ def open_forge(
 ) -> GithubForge:
     """Return GitHub for one repository, as a Forge; nothing is asked yet. It is a context manager too."""
     check_address(api_url)
+    if isinstance(credentials, Token):
+        check_token(credentials)
     if graphql_url and urlsplit(graphql_url)[:2] != urlsplit(api_url)[:2]:
         msg = f"the address for GraphQL, {graphql_url}, is on another server than {api_url}"
         raise UsageError(msg, hint="set GITHUB_GRAPHQL_URL and GITHUB_API_URL as GitHub does")

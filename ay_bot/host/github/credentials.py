@@ -29,10 +29,9 @@ class Token(Value):
     @classmethod
     def of(cls, text: str) -> "Token":
         """Return the token that a text is, without the white space around it. Raises UsageError."""
-        plain = text.strip()
-        if not plain or not plain.isascii() or not plain.isprintable() or " " in plain:
-            raise UsageError("the token for GitHub is empty or not a token", hint="set GITHUB_TOKEN")
-        return cls(secret=SecretStr(plain))
+        token = cls(secret=SecretStr(text.strip()))
+        check_token(token)
+        return token
 
 
 class App(Value):
@@ -46,3 +45,11 @@ class App(Value):
 
 
 Credentials = Token | App
+
+
+def check_token(token: Token) -> None:
+    """Raise UsageError for a text that can't be a token, before it goes into a header."""
+    text = token.secret.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        hint = "set the Action's input `github-token`, or GITHUB_TOKEN; a secret that is not set is empty"
+        raise UsageError("the token for GitHub is empty or not a token", hint=hint)

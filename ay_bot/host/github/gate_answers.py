@@ -27,7 +27,7 @@ class GateAnswers:
         self._token = token.strip()
         self._api_url = api_url.rstrip("/")
         self._repository = repository
-        self._usable = bool(_REPOSITORY.fullmatch(repository)) and _is_safe(api_url) and self._token.isprintable()
+        self._usable = bool(_REPOSITORY.fullmatch(repository)) and _is_safe(api_url) and _is_token(self._token)
 
     def __call__(self, login: str) -> Standing | None:
         """Return what a login may do.
@@ -107,6 +107,10 @@ def open_answers(environment: Mapping[str, str]) -> GateAnswers | None:
     if not token or not repository:
         return None
     return GateAnswers(repository, token, environment.get("GITHUB_API_URL") or "https://api.github.com")
+
+
+def _is_token(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable()
 
 
 def _is_safe(url: str) -> bool:

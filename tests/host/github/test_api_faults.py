@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import SecretStr
 
 from ay_bot.errors import AnswerLost, GithubFailed, HeadMoved, NotAllowed, UsageError
 from ay_bot.host.github.api import GithubForge, open_forge
@@ -454,3 +455,5 @@ def test_a_token_is_never_shown() -> None:
 def test_a_text_that_is_no_token(text: str) -> None:
     with pytest.raises(UsageError, match="token"):
         Token.of(text)
+    with pytest.raises(UsageError, match="token"):
+        open_forge("a/b", Token(secret=SecretStr(text)), api_url="https://api.github.com")

@@ -126,6 +126,12 @@ def test_a_repository_that_is_none_is_not_asked_about(name: str) -> None:
     assert (ask("otto"), ask.calls) == (None, 0)
 
 
+@pytest.mark.parametrize("token", ["", " ", "a\nX: y", "t\u00f6ken", "a\x00"])
+def test_a_token_that_is_none_is_not_shown_around(token: str) -> None:
+    ask = GateAnswers("maria/bank", token)
+    assert (ask("otto"), ask.react("issue", 1, "eyes"), ask.calls) == (None, False, 0)
+
+
 def test_nothing_is_asked_without_token_or_repository() -> None:
     assert open_answers({"GITHUB_REPOSITORY": "maria/bank"}) is None
     assert open_answers({"GITHUB_TOKEN": "x"}) is None
