@@ -58,6 +58,11 @@ def render_markdown(title: str, body: str) -> str:
     return f"# {title}\n\n{body.rstrip()}\n"
 
 
+def quote_summary(summary: str) -> str:
+    """Return a model's words as a quotation that can't pass for anything of the host's."""
+    return _quote(_lower_headings(neutralise(shorten(summary.strip(), LONGEST_SUMMARY)).strip()))
+
+
 def escape_cell(text: str) -> str:
     """Return text as code that fits into a cell of a Markdown table and can't leave it."""
     line = clean_line(text).replace("|", "\\|").replace("`", "'").strip()
@@ -83,11 +88,9 @@ def _name(paths: Sequence[str]) -> str:
 
 
 def _render_summary(summary: str, task: str) -> str:
-    said = neutralise(shorten(summary.strip(), LONGEST_SUMMARY)).strip()
     asked = " ".join(neutralise(shorten(task.strip().splitlines()[0] if task.strip() else "", 200)).split())
     about = f"\n\n**Task:** {asked}" if asked else ""
-    words = _quote(_lower_headings(said)) if said else "The model gave no summary."
-    return f"## What and why\n\n{words}{about}"
+    return f"## What and why\n\n{quote_summary(summary) or 'The model gave no summary.'}{about}"
 
 
 def _quote(text: str) -> str:
