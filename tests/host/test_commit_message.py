@@ -16,7 +16,7 @@ from ay_bot.host.path_policy import PathPolicy
 
 TRAILER = f"Generated-by: ay-bot {__version__}"
 DANGEROUS = re.compile(
-    r"@\w|#\d|GH-\d|\[\s*(skip|no)[ _-][\w\s-]{0,39}\]|\[[\w\s-]{1,40}[ _-]skip\s*\]|\*{2}no_ci\*{2}|<!--|!\[|^(diff --git|--- |\+\+\+ |@@ |---$)"
+    r"@\w|#\d|(?<![a-z0-9])GH-\d|\[\s*(skip|no)[ _-][\w\s-]{0,39}\]|\[[\w\s-]{1,40}[ _-]skip\s*\]|\*{2}no_ci\*{2}|<!--|!\[|^(diff --git|--- |\+\+\+ |@@ |---$)"
     r"|^\s*(signed-off-by|co-authored-by|closes|fixes|refs)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -8,18 +8,26 @@ from ay_bot.host.outgoing_text import neutralise
 from ay_bot.host.plain_text import clean_line, clean_text, fence, shorten
 
 ACTIVE = re.compile(
-    r"@[\w-]|#\d|(?<![a-z0-9])GH-\d|!\[|<[A-Za-z/!?]|<!--|\[\s*(skip|no)[\s_-]+\w[\w\s-]{0,39}\]", re.IGNORECASE
+    r"https?://|www\.\S|\]\(\w+:|@[\w-]|#\d|(?<![a-z0-9])GH-\d|!\[|<[A-Za-z/!?]|<!--|\[\s*(skip|no)[\s_-]+\w[\w\s-]{0,39}\]",
+    re.IGNORECASE,
 )
 
 
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("a plain text, even a [link](https://example.invalid)", None),
+        ("a plain text, even a [link](docs/a.md) and a\\.b", None),
+        ("a [link](https://example.invalid)", "a [link] (hxxps://example[.]invalid)"),
+        ("<https://a.example/?q=S> www.a.example", "< hxxps://a[.]example/?q=S> www[.]a.example"),
+        (
+            "[x](//a.example) [y](javascript:a) [z](&#104;ttps://b)",
+            "[x] (//a.example) [y] (javascript:a) [z] (hxxps://b)",
+        ),
+        ("[x](https\\://a.example) &#64;bob closes &#35;9", "[x] (hxxps://a[.]example) @ bob closes no. 9"),
         ("`List[int]` and a < b, a <b>", "`List[int]` and a < b, a < b>"),
         ("![pixel](http://evil/x.png) after", "pixel after"),
         ("![a][b]\n[b]: http://evil/x.png", "a\n"),
-        ('<img src="http://evil">', '< img src="http://evil">'),
+        ('<img src="http://evil">', '< img src="hxxp://evil">'),
         ("a <!-- hidden --> b", "a  b"),
         ("a <!-- never closed", "a "),
         ("thanks @octocat and @org/team, mail a@b.example", "thanks @ octocat and @ org/team, mail a@ b.example"),
@@ -40,7 +48,30 @@ def test_neutralises(text: str, clean: str | None) -> None:
         st.text(),
         st.lists(
             st.sampled_from(
-                ["![", "a", "](", ")", "<", "!--", "-->", "@", "#", "1", "[", "skip", " ", "ci", "]", "GH-", "\n"]
+                [
+                    "![",
+                    "a",
+                    "](",
+                    ")",
+                    "<",
+                    "!--",
+                    "-->",
+                    "@",
+                    "#",
+                    "1",
+                    "[",
+                    "skip",
+                    " ",
+                    "ci",
+                    "]",
+                    "GH-",
+                    "\n",
+                    "https",
+                    "://",
+                    "www.",
+                    "&",
+                    "#64;",
+                ]
             ),
             max_size=16,
         ).map("".join),

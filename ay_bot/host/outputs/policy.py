@@ -82,7 +82,7 @@ def offered(policy: OutputPolicy, context: OutputContext, mode: WorkMode = "chan
 def _senseless(context: OutputContext, mode: WorkMode) -> frozenset[OutputType]:
     """Return the types that would always be denied, or that need what this run doesn't make."""
     without: dict[OutputType, bool] = {
-        "reply": bool(context.review_comments),
+        "reply": context.kind == "pull_request",
         "review": context.kind == "pull_request",
         "update_pull_request": bool(context.own_pull_requests),
         "close_own_pull_request": bool(context.own_pull_requests),

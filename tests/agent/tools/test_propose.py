@@ -44,7 +44,7 @@ def test_what_it_costs(count):
     assert cost(("comment", "labels", "noop", "blocked", "ask")) <= 170
     assert cost(ALL) <= 330
     reading = [tool.spec.model_dump() for tool in READING.values()]
-    assert count(ANSWERING) + count(json.dumps(reading, separators=(",", ":"))) <= 420
+    assert count(ANSWERING) + count(json.dumps(reading, separators=(",", ":"))) <= 300
 
 
 def test_only_what_is_allowed_is_told():
