@@ -21,7 +21,9 @@ class Ended:
     summary: str
 
 
-def container_command(stage: Stage, image: str, inputs: Mapping[str, str], words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+def container_command(
+    stage: Stage, image: str, inputs: Mapping[str, str], words: Sequence[str]
+) -> tuple[list[str], dict[str, str]]:
     """Return docker's arguments and its environment: names on the command line, values beside it."""
     commands = stage.temporary / "_runner_file_commands"
     for directory in (commands, stage.temporary / "_github_home", stage.temporary / "_github_workflow"):

@@ -4,7 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-TOKEN = re.compile(r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w-]*)|(?P<sign>==|!=|&&|\|\||[!().,])|(?P<end>\Z))")
+TOKEN = re.compile(
+    r"\s*(?:(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][\w-]*)|(?P<sign>==|!=|&&|\|\||[!().,])|(?P<end>\Z))"
+)
 STATUS = ("always", "success", "failure", "cancelled")
 
 
@@ -57,7 +59,11 @@ class Expression:
             return word[1:-1].replace("''", "'")
         if self._next("("):
             return self._call(word)
-        found = self.contexts.get(word) if word not in ("true", "false", "null") else {"true": True, "false": False}.get(word)
+        found = (
+            self.contexts.get(word)
+            if word not in ("true", "false", "null")
+            else {"true": True, "false": False}.get(word)
+        )
         while self._next("."):
             name = self.tokens.pop(0)
             found = found.get(name) if isinstance(found, Mapping) else None

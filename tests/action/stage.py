@@ -117,7 +117,10 @@ def open_stage(directory: Path) -> Iterator[Stage]:
     files = {str(path.relative_to(DEMO / "repository")): path.read_bytes() for path in _sources()}
     script = json.loads((DEMO / "script.json").read_text())
     # The folders are at the top, since those above a test's own are closed to other users.
-    with LoopbackGitHub(directory / "github", address, names=[address]) as github, ScriptedModel(script, host=address) as model:
+    with (
+        LoopbackGitHub(directory / "github", address, names=[address]) as github,
+        ScriptedModel(script, host=address) as model,
+    ):
         github.add_repository(REPOSITORY, {**files, ".github/ay-bot.yml": CONFIG})
         title, _, body = (DEMO / "issue.md").read_text().partition("\n")
         github.open_issue(title.lstrip("# "), body.strip(), login="maria")
