@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ay_bot.protocol.conversation import Message, Role, ToolCall, ToolSpec, Usage, Value
 from ay_bot.protocol.events import AgentEvent
-from ay_bot.protocol.outputs import MOST_OUTPUTS, Output, OutputType
+from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
 from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Seed, Seeded
 
 # ----------------------------------------------------------------- model calls: agent -> host -> gateway and back
@@ -129,7 +129,7 @@ class Work(Value):
     """Start the agent: once per box, after `Seed`. Times are seconds.
 
     `outputs` names what the agent may propose beside its change; without any it isn't told of outputs at all.
-    `output_limits` says how many of a type, where it is fewer than MOST_OUTPUTS.
+    `output_limits` says how many of each type.
     """
 
     kind: Literal["work"] = "work"
@@ -143,7 +143,7 @@ class Work(Value):
     ignore: tuple[str, ...] = ()  # gitignore patterns on top of the repository's own
     mode: WorkMode = "change"
     outputs: tuple[OutputType, ...] = ()
-    output_limits: dict[OutputType, int] = {}
+    output_limits: dict[OutputType, int] = MOST_OF_EACH
 
 
 class Feedback(Value):

@@ -4,7 +4,7 @@ None of these has any effect by itself. Texts are the model's and hostile; numbe
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -143,6 +143,11 @@ OutputType = Literal[
     "issue", "close_own_pull_request", "noop", "blocked", "ask",
 ]  # fmt: skip
 MOST_OUTPUTS = 50
+MOST_OF_EACH: Final[dict[OutputType, int]] = {
+    "comment": 3, "reply": 20, "create_pull_request": 1, "update_pull_request": 3, "push_to_own_branch": 1,
+    "review": 1, "labels": 3, "issue": 3, "close_own_pull_request": 3, "noop": 1, "blocked": 1, "ask": 1,
+}  # fmt: skip
+"""How many outputs of each type one run may have, where the repository doesn't say."""
 
 Answer = NoopOutput | BlockedOutput | AskOutput
 """What is said in place of work: it ends the agent's session, and is then the last output of `Finished`."""

@@ -1,6 +1,6 @@
 """What outputs are judged by: the repository's rules and the facts of one run."""
 
-from typing import Final, get_args
+from typing import get_args
 
 from pydantic import Field
 
@@ -9,13 +9,7 @@ from ay_bot.host.github.forge import ThreadKind
 from ay_bot.host.permissions import ANYBODY, WRITE_OUTPUTS
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.messages import WorkMode
-from ay_bot.protocol.outputs import OutputType
-
-MOST: Final[dict[OutputType, int]] = {
-    "comment": 3, "reply": 20, "create_pull_request": 1, "update_pull_request": 3, "push_to_own_branch": 1,
-    "review": 1, "labels": 3, "issue": 3, "close_own_pull_request": 3, "noop": 1, "blocked": 1, "ask": 1,
-}  # fmt: skip
-"""How many outputs of each type one run may have, where the repository doesn't say."""
+from ay_bot.protocol.outputs import MOST_OF_EACH, OutputType
 
 
 class OutputPolicy(Value):
@@ -27,7 +21,7 @@ class OutputPolicy(Value):
     """
 
     allowed: frozenset[OutputType]
-    most: dict[OutputType, int] = MOST
+    most: dict[OutputType, int] = MOST_OF_EACH
     domains: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     may_write: bool = True
@@ -60,7 +54,7 @@ def build_policy(settings: Settings, *, may_write: bool) -> OutputPolicy:
     """Return a repository's rules for one requester; anybody (`who: "*"`) never gets an output that writes."""
     return OutputPolicy(
         allowed=frozenset(settings.outputs),
-        most={**MOST, **settings.output_limits},
+        most={**MOST_OF_EACH, **settings.output_limits},
         domains=settings.domains,
         labels=settings.allowed_labels,
         may_write=may_write and settings.who != ANYBODY,

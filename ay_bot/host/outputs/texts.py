@@ -63,6 +63,6 @@ def change_texts(output: Output, words: Callable[[str], str], title: Callable[[s
 
 
 def change_body(output: Output, words: Callable[[str], str]) -> Output:
-    """Return the output with another body, if it has one."""
-    body = output.__dict__.get("body")
-    return output.model_copy(update={"body": words(body)}) if isinstance(body, str) else output
+    """Return the output with other words where they become a text of their own on GitHub."""
+    changed = {name: words(text) for name in ("body", "question") if isinstance(text := output.__dict__.get(name), str)}
+    return output.model_copy(update=changed) if changed else output

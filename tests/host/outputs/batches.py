@@ -4,8 +4,8 @@ from typing import get_args
 
 from hypothesis import strategies as st
 
-from ay_bot.host.outputs.policy import MOST, OutputContext, OutputPolicy
-from ay_bot.protocol.outputs import OutputType
+from ay_bot.host.outputs.policy import OutputContext, OutputPolicy
+from ay_bot.protocol.outputs import MOST_OF_EACH, OutputType
 
 RUN = "https://github.com/o/r/actions/runs/42"
 EVERYTHING = frozenset(get_args(OutputType))
@@ -53,7 +53,7 @@ CONTEXTS = st.sampled_from([ISSUE, PULL, ISSUE.model_copy(update={"verified": Fa
 POLICIES = st.builds(
     OutputPolicy,
     allowed=st.frozensets(st.sampled_from(sorted(EVERYTHING))),
-    most=st.sampled_from([MOST, dict.fromkeys(EVERYTHING, 2), {"comment": 1}]),
+    most=st.sampled_from([MOST_OF_EACH, dict.fromkeys(EVERYTHING, 2), {"comment": 1}]),
     may_write=st.booleans(),
     labels=st.sampled_from([(), ("bug",), ("*",)]),
     domains=st.sampled_from([(), ("docs.example",)]),

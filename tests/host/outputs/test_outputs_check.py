@@ -69,9 +69,9 @@ def test_sp_4_every_text_is_clean(batch, context):
 @given(BATCHES, CONTEXTS)
 def test_sp_5_whatever_is_made_shows_the_run(batch, context):
     for decision in check(batch, POLICY, context):
-        body = getattr(decision.output, "body", None) if isinstance(decision, Allowed) else None
-        if body is not None:
-            assert RUN in effects(body).links
+        for name in ("body", "question") if isinstance(decision, Allowed) else ():
+            if body := getattr(decision.output, name, None):
+                assert RUN in effects(body).links
 
 
 @settings(deadline=None, max_examples=200)

@@ -5,13 +5,13 @@ from typing import get_args
 from batches import ISSUE, POLICY, PULL
 
 from ay_bot.host.config import Settings
-from ay_bot.host.outputs.policy import MOST, build_policy, offered
+from ay_bot.host.outputs.policy import build_policy, offered
 from ay_bot.host.permissions import HARMLESS_OUTPUTS, WRITE_OUTPUTS
-from ay_bot.protocol.outputs import OutputType
+from ay_bot.protocol.outputs import MOST_OF_EACH, OutputType
 
 
 def test_every_type_is_either_harmless_or_writes_and_has_a_limit():
-    assert set(get_args(OutputType)) == HARMLESS_OUTPUTS | WRITE_OUTPUTS == set(MOST)
+    assert set(get_args(OutputType)) == HARMLESS_OUTPUTS | WRITE_OUTPUTS == set(MOST_OF_EACH)
     assert not HARMLESS_OUTPUTS & WRITE_OUTPUTS
 
 
@@ -19,7 +19,7 @@ def test_the_settings_are_the_rules():
     settings = Settings(outputs=("comment", "issue"), output_limits={"issue": 9}, domains=("a.example",))
     policy = build_policy(settings, may_write=True)
     assert policy.allowed == {"comment", "issue"}
-    assert (policy.most["issue"], policy.most["comment"]) == (9, MOST["comment"])
+    assert (policy.most["issue"], policy.most["comment"]) == (9, MOST_OF_EACH["comment"])
     assert policy.domains == ("a.example",)
     assert offered(policy, ISSUE) == ("comment", "issue")
 
