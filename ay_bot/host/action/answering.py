@@ -6,10 +6,10 @@ from typing import Final
 
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.diff_lines import read_new_lines
-from ay_bot.host.config import Settings
+from ay_bot.host.action.standpoint import Standpoint
 from ay_bot.host.github.opening import list_own_open
+from ay_bot.host.github.output_execution import execute_outputs
 from ay_bot.host.github.request import Request
-from ay_bot.host.github.thread import Snapshot
 from ay_bot.host.outputs.check import check
 from ay_bot.host.outputs.decision import Denied
 from ay_bot.host.outputs.policy import OutputContext, OutputPolicy, build_policy, offered
@@ -26,10 +26,13 @@ class Answering:
     """The words of one run, for one request."""
 
     connection: Connection
-    request: Request
-    snapshot: Snapshot
-    settings: Settings
+    stand: Standpoint
     diff: str
+
+    @property
+    def request(self) -> Request:
+        """Return what is answered."""
+        return self.stand.request
 
     @property
     def offered(self) -> tuple[OutputType, ...]:
@@ -46,15 +49,15 @@ class Answering:
         outputs = self._outputs(result)
         if not outputs:
             return ()
-        from ay_bot.host.github.output_execution import execute_outputs
-
         decisions = check(outputs, self._policy, self._context(outputs, result))
-        problems = execute_outputs(decisions, self.connection.publishing(), self.request, commit=self.snapshot.head)
+        problems = execute_outputs(
+            decisions, self.connection.publishing(), self.request, commit=self.stand.snapshot.head
+        )
         return (*(str(each) for each in decisions if isinstance(each, Denied)), *problems)
 
     @property
     def _policy(self) -> OutputPolicy:
-        return build_policy(self.settings, may_write=True)
+        return build_policy(self.stand.settings, may_write=True)
 
     def _outputs(self, result: Result) -> Sequence[Output]:
         """Return what the agent proposed; an answer is something to say too, where the agent did not."""

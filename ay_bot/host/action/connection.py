@@ -27,7 +27,7 @@ class Connection:
 
     context: RunnerContext
     surroundings: Mapping[str, str]
-    rhythm: Rhythm = Rhythm()
+    rhythm: Rhythm = field(default_factory=Rhythm)
     _opened: dict[str, GithubForge] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -45,6 +45,11 @@ class Connection:
     def requests(self) -> int:
         """Return how many requests were sent so far."""
         return sum(forge.requests for forge in self._opened.values())
+
+    @property
+    def may_write(self) -> bool:
+        """Whether this job may change anything on GitHub; the one with the model in the hardened form may not."""
+        return self.context.inputs.mode != "work"
 
     @property
     def starts_ci(self) -> bool:

@@ -3,14 +3,12 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ay_bot.errors import ExitCode
-from ay_bot.host.config import Settings
+from ay_bot.errors import ExitCode, UsageError
+from ay_bot.host.action.standpoint import Standpoint
 from ay_bot.host.github.annotations import WorkflowLog
 from ay_bot.host.github.job_summary import Surroundings, render_short_summary, render_summary
-from ay_bot.host.github.request import Request
 from ay_bot.host.github.runner_context import RunnerContext
 from ay_bot.host.github.runner_files import Outputs, write_outputs, write_summary
-from ay_bot.host.github.thread import HiddenText
 from ay_bot.host.report import Result
 
 
@@ -38,15 +36,9 @@ class Ending:
             self._log.annotate("error", f"{reason}\n\n{hint}".strip(), f"ay-bot: {status}")
         return code
 
-    def finished(
-        self,
-        result: Result,
-        request: Request,
-        settings: Settings,
-        hidden: Sequence[HiddenText],
-        denied: Sequence[str],
-    ) -> ExitCode:
+    def finished(self, result: Result, stand: Standpoint, denied: Sequence[str]) -> ExitCode:
         """Tell the result of a run."""
+        request, settings = stand.request, stand.settings
         around = Surroundings(
             requester=request.requester,
             thread_url=request.url,
@@ -54,7 +46,7 @@ class Ending:
             max_cost=settings.max_cost,
             max_tokens=settings.max_tokens,
             blocked=tuple(denied),
-            hidden=tuple(hidden),
+            hidden=stand.snapshot.hidden,
         )
         outputs = Outputs(
             status=result.status,
@@ -70,3 +62,13 @@ class Ending:
         if not self.seen and not result.exit_code:
             return ExitCode.GITHUB_FAILED
         return ExitCode(result.exit_code)
+
+
+def out_directory(given: str, temporary: Path | None) -> Path | None:
+    """Return where the files of a run go: where the workflow says, else into the runner's temporary directory."""
+    if given:
+        path = Path(given)
+        if not path.is_absolute() and temporary is None:
+            raise UsageError("the input `bundle` is no absolute path", hint="give one below ${{ runner.temp }}")
+        return path
+    return temporary / "ay-bot" if temporary else None

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 from ay_bot.errors import AyBotError, ExitCode, GithubFailed
 from ay_bot.host.action.connection import Connection, Rhythm
-from ay_bot.host.action.ending import Ending
+from ay_bot.host.action.ending import Ending, out_directory
 from ay_bot.host.action.gatekeeper import Gatekeeper
-from ay_bot.host.action.request_run import RequestRun, out_directory
+from ay_bot.host.action.request_run import RequestRun
 from ay_bot.host.action.small_requests import help_out, stop_requests
 from ay_bot.host.environment import forget
 from ay_bot.host.event_log import Listener
@@ -58,10 +58,15 @@ def finalize_action(environment: Mapping[str, str], log: WorkflowLog, rhythm: Rh
     forget(names_to_forget(environment))
     with Connection(context, {}, rhythm or Rhythm()) as connection:
         decision = Gatekeeper(context, payload, connection.forge).decide()
-        if decision.decision != Outcome.RUN or decision.number is None:
+        if decision.decision != Outcome.RUN or decision.number is None or context.inputs.mode == "work":
             return ExitCode.HANDLED
+        request = read_request(decision, payload)
         this = Finalizing(
-            run=context.run, run_url=context.run_url, job_status=job_status, mention=context.inputs.mention
+            run=context.run,
+            run_url=context.run_url,
+            key=request.key if isinstance(request, Request) else "",
+            job_status=job_status,
+            mention=context.inputs.mention,
         )
         try:
             left = finalize(connection.forge(), decision.number, this)

@@ -4,10 +4,35 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ay_bot.errors import Interrupted, NotAllowed
-from ay_bot.host.github.publication import Attached, NotPublished
+from ay_bot.host.action.bundling import BundlePublisher
+from ay_bot.host.action.connection import Connection
+from ay_bot.host.action.standpoint import Standpoint
+from ay_bot.host.github.publication import Attached, Destination, NotPublished, occasion_of
 from ay_bot.host.github.publish import GithubPublisher, describe_refusal
-from ay_bot.host.publisher import Proposal, Publication
+from ay_bot.host.github.stop import was_stopped
+from ay_bot.host.publisher import DryRun, Proposal, Publication, Publisher
 from ay_bot.host.repository import Repository
+
+
+def choose_publisher(
+    connection: Connection, stand: Standpoint, destination: Destination, known_stops: frozenset[int]
+) -> Publisher:
+    """Return where the change of a request goes: nowhere, into a bundle, or onto GitHub."""
+    request, context = stand.request, connection.context
+    if not connection.may_write:
+        return BundlePublisher(str(context.run_id), request, destination.base, destination.base_branch)
+    if not request.writes_code:
+        return DryRun()
+    settings = stand.settings.publishing
+    publisher = GithubPublisher(
+        connection.publishing(),
+        connection.remote(stand.facts.clone_url),
+        occasion_of(request, run_url=context.run_url, close_issue=settings.close_issue),
+        destination,
+        settings,
+        starts_ci=connection.starts_ci,
+    )
+    return ForgePublisher(publisher, lambda: was_stopped(connection.forge(), request.number, request.key, known_stops))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class Follower(AbstractContextManager["Follower"], Protocol):
         """Tell the result and return whether people can see it."""
         ...
 
-    def end(self, state: State, reason: str, hint: str = "") -> bool:
+    def end(self, state: State, reason: str, hint: str = "", url: str = "") -> bool:
         """End without a result."""
         ...
 
@@ -93,6 +93,6 @@ class Unseen:
         """Hear the result, which is in the bundle."""
         return True
 
-    def end(self, state: State, reason: str, hint: str = "") -> bool:
+    def end(self, state: State, reason: str, hint: str = "", url: str = "") -> bool:
         """Hear the end."""
         return True

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ay_bot.host.action.connection import Connection
+from ay_bot.host.action.standpoint import Standpoint
 from ay_bot.host.checkout import open_checkout
-from ay_bot.host.config import Settings
 from ay_bot.host.github.destination import choose_destination
-from ay_bot.host.github.forge import Forge, RepositoryFacts
+from ay_bot.host.github.forge import Forge
 from ay_bot.host.github.publication import Destination
-from ay_bot.host.github.request import Request
 from ay_bot.host.github.thread import Snapshot
 
 
@@ -22,23 +21,17 @@ class Workspace:
     diff: str = ""
 
 
-def open_workspace(
-    connection: Connection,
-    request: Request,
-    snapshot: Snapshot,
-    facts: RepositoryFacts,
-    settings: Settings,
-    scratch: Path,
-) -> Workspace:
+def open_workspace(connection: Connection, stand: Standpoint, scratch: Path) -> Workspace:
     """Fetch the commits that the run needs, and nothing else, into `scratch`."""
-    forge = connection.forge()
-    destination = choose_destination(request, snapshot, facts, forge.own_login(), settings.outputs)
+    forge, request, snapshot = connection.forge(), stand.request, stand.snapshot
+    outputs = stand.settings.outputs
+    destination = choose_destination(request, snapshot, stand.facts, forge.own_login(), outputs)
     head = destination.base if request.writes_code else snapshot.head
     clone = scratch / "repository.git"
-    remote = connection.remote(facts.clone_url)
+    remote = connection.remote(stand.facts.clone_url)
     repository = remote.clone_pinned(head, clone)
     older = find_merge_base(forge, snapshot) if request.verb in ("review", "explain") else ""
-    if more := [commit for commit in {snapshot.base, older} if commit and commit != head]:
+    if more := sorted({stand.trusted, older} - {"", head}):
         remote.fetch(clone, more)
     if not older or older == head:
         return Workspace(clone, destination)
