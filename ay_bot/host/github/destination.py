@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from ay_bot.errors import HeadMoved
 from ay_bot.host.github.branch_name import branch_name
 from ay_bot.host.github.follow_up import is_own_pull
 from ay_bot.host.github.forge import RepositoryFacts
@@ -30,6 +31,19 @@ def choose_destination(
     return OntoPull(
         pull=request.number, branch=snapshot.head_branch, base=snapshot.head, base_branch=snapshot.base_branch
     )
+
+
+def at_base(destination: Destination, base: str) -> Destination:
+    """Return where a change goes that an earlier job made on `base`, while the destination was chosen just now.
+
+    A branch of our own begins at that commit; that the base branch holds it is checked when it is published. A pull
+    request that has moved on since takes nothing any more.
+    """
+    if isinstance(destination, OntoPull) and destination.base != base:
+        now = destination.base[:12]
+        msg = f"the change was made on {base[:12]}, and pull request #{destination.pull} is at {now} now"
+        raise HeadMoved(msg, hint="look at what is new, then say `@ay retry`")
+    return destination.model_copy(update={"base": base})
 
 
 def _own_branch(request: Request, base: str, base_branch: str, outputs: Collection[OutputType]) -> Destination:

@@ -115,14 +115,14 @@ def _open(
     if pull and not fresh and is_verified(work.forge, sha):
         return published(pull, sha, created=False)
     created = False
-    if pull:
-        work.opening.refresh(pull, work.text)
-    else:
+    if not pull:
         try:
             pull, created, more = work.opening.open(work.text, target.branch, target.base_branch)
         except NotAllowed as refusal:
             return _without_pull(work, target, refusal, (*notes, *work.finish(sha, fresh=fresh)))
         notes = (*notes, *more)
+    if not created:
+        work.opening.refresh(pull, work.text)
     notes = (*notes, *work.opening.dress(pull), *work.finish(sha, fresh=fresh))
     done = published(pull, sha, created=created, notes=notes)
     return done.model_copy(update={"title": work.text.title, "body": work.text.body})

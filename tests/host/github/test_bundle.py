@@ -126,7 +126,13 @@ def test_at_36_a_tree_that_attacks_is_refused_before_any_branch(tmp_path: Path, 
         assert isinstance(propose(checkout, found.manifest.base, found.finished, found.contents, PathPolicy()), Refused)
 
 
-@pytest.mark.parametrize("mode", ["160000", "100664", "040000"])
+def test_at_34_a_submodule_is_refused(written: Path) -> None:
+    edit(written / CHANGE, lambda change: change["changed"][0].update(mode="160000"))
+    with pytest.raises(BundleRefused, match=r"malformed: changed\.0\.mode"):
+        read(written)
+
+
+@pytest.mark.parametrize("mode", ["100664", "040000"])
 def test_at_36_a_mode_that_is_not_ours_is_refused(written: Path, mode: str) -> None:
     edit(written / CHANGE, lambda change: change["changed"][0].update(mode=mode))
     with pytest.raises(BundleRefused, match="malformed"):

@@ -117,7 +117,7 @@ def test_another_change_for_the_same_request_replaces_the_first(place: Place) ->
 
 
 @pytest.mark.parametrize("commits", ["auto", "git"])
-def test_at_48_what_the_api_cannot_say_is_pushed(place: Place, commits: str) -> None:
+def test_what_the_api_cannot_say_is_pushed(place: Place, commits: str) -> None:
     settings = Publishing(commits=commits)  # type: ignore[arg-type]
     done = succeeded(
         place.publish({"run.sh": ("100755", b"#!/bin/sh\n"), "link": ("120000", b"calc.py")}, settings=settings)
@@ -202,7 +202,7 @@ def test_closed_by_a_person_means_no(place: Place) -> None:
     assert place.end() == end
 
 
-def test_at_11_a_branch_with_somebody_elses_pull_request_is_left_alone(place: Place) -> None:
+def test_a_branch_with_somebody_elses_pull_request_is_left_alone(place: Place) -> None:
     place.github.push(place.branch, {"calc.py": "trap\n"}, author=PERSON)
     place.github.open_pull("A trap", head=place.branch, login="alice")
     end = place.end()

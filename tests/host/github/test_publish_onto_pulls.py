@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ay_bot.errors import HeadMoved
 from ay_bot.host.config import Publishing
-from ay_bot.host.github.destination import choose_destination
+from ay_bot.host.github.destination import at_base, choose_destination
 from ay_bot.host.github.earlier import find_earlier
 from ay_bot.host.github.publication import Attached, NewBranch, OntoPull
 from ay_bot.host.github.snapshot import take_snapshot
 from ay_bot.protocol.outputs import OutputType
-from tests.host.github.publishing import BOT, FIX, Place, ask, onto, open_place, refused, start, succeeded
+from tests.host.github.publishing import BOT, Place, ask, onto, open_place, refused, start, succeeded
 from tests.loopback_github.server import LoopbackGitHub
 
 ALL: tuple[OutputType, ...] = ("create_pull_request", "push_to_own_branch", "comment")
@@ -237,3 +238,34 @@ def test_a_persons_pull_request_from_such_a_branch_is_theirs(
 ) -> None:
     with on_pull(loopback_github, tmp_path, branch=branch, verb="retry") as place:
         assert isinstance(where(place), OntoPull)
+
+
+# ------------------------------------------------------------------------------------------- two jobs
+
+
+def test_the_second_job_publishes_on_the_commit_that_the_first_worked_on(
+    loopback_github: LoopbackGitHub, tmp_path: Path
+) -> None:
+    with open_place(loopback_github, tmp_path / "run") as place:
+        place.github.push("main", {"docs/z.md": "z\n"})
+        target = at_base(where(place), place.base)
+        done = succeeded(place.publish(destination=target))
+        assert place.github.commits(done.branch)[0]["parents"] == [place.base]
+
+
+def test_at_44_a_bundle_cannot_choose_a_base_that_the_branch_does_not_hold(
+    loopback_github: LoopbackGitHub, tmp_path: Path
+) -> None:
+    start(loopback_github)
+    elsewhere = loopback_github.push("elsewhere", {"docs/z.md": "evil\n"}, author=ALICE)
+    with open_place(loopback_github, tmp_path / "run", clone_at=elsewhere) as place:
+        outcome = refused(place.publish(destination=at_base(where(place), elsewhere)))
+        assert "no longer holds" in outcome.reason
+        assert place.branch not in place.github.branches()
+
+
+def test_a_pull_request_that_moved_between_the_jobs_takes_nothing(
+    loopback_github: LoopbackGitHub, tmp_path: Path
+) -> None:
+    with on_pull(loopback_github, tmp_path) as place, pytest.raises(HeadMoved):
+        at_base(where(place), "0" * 40)
