@@ -268,14 +268,15 @@ def sanitize(
 
 def _end_action(carry_out: "Callable[[Listener, WorkflowLog], ExitCode]") -> None:
     from ay_bot.host.github.annotations import WorkflowLog
-    from ay_bot.terminal import Progress
+    from ay_bot.terminal import FoldedProgress
 
     def write(line: str) -> None:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
-    with Progress(sys.stderr) as progress:
-        code = carry_out(progress, WorkflowLog(write))
+    log = WorkflowLog(write)
+    with FoldedProgress(sys.stdout, log) as progress:
+        code = carry_out(progress, log)
     if code:
         raise typer.Exit(code)
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Self, TextIO
 
 from ay_bot.protocol.conversation import Usage
@@ -17,6 +18,7 @@ from ay_bot.protocol.events import (
     PathRefused,
     PhaseStarted,
     Record,
+    RunFinished,
     RunStarted,
     StepStarted,
     TestsRan,
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from ay_bot.host.doctor import Examination
+    from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result, Verification
 
 WIDEST = 200
 SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
+FOLDED_PHASES = {"repository", "session", "checks", "publish"}
+"""What stands between two of them is folded with the first."""
 STYLE = {
     "fixed": "green",
     "new": "green",
@@ -137,6 +142,29 @@ class Progress:
         tokens = self._usage.prompt_tokens + self._usage.completion_tokens
         cost = "" if not self._usage.cost_usd else f", ${self._usage.cost_usd:.4f}"
         return f" · {tokens:,} tokens{cost}" if tokens else ""
+
+
+class FoldedProgress(Progress):
+    """Progress in the log of a job of GitHub Actions: each phase is a group that readers can fold."""
+
+    def __init__(self, stream: TextIO, log: "WorkflowLog") -> None:
+        super().__init__(stream)
+        self._log = log
+        self._group = ExitStack()
+
+    def __exit__(self, *details: object) -> None:
+        """End the last group."""
+        self._group.close()
+        super().__exit__(*details)
+
+    def __call__(self, record: Record) -> None:
+        """Show one event, in the group of its phase."""
+        if isinstance(record.event, PhaseStarted) and record.event.phase in FOLDED_PHASES:
+            self._group.close()
+            self._group.enter_context(self._log.group(f"{record.event.phase} {record.event.detail}".rstrip()))
+        elif isinstance(record.event, RunFinished):
+            self._group.close()
+        super().__call__(record)
 
 
 def printable(text: str) -> str:
