@@ -134,6 +134,57 @@ def test_what_the_api_cannot_say_is_pushed(place: Place, commits: str) -> None:
     assert done.commit not in place.github.repository().signed
 
 
+class Refusing:
+    """A GitHub that refuses one call in its own words, as long as `refuses` says so."""
+
+    def __init__(self, place: Place, name: str, words: str, refuses=lambda **_: True) -> None:
+        self.place, self.name, self.words, self.refuses = place, name, words, refuses
+
+    def __getattr__(self, name: str):
+        value = getattr(self.place.forge, name)
+        if name != self.name:
+            return value
+
+        def call(*arguments, **named):
+            if self.refuses(**named):
+                raise GithubFailed(self.words)
+            return value(*arguments, **named)
+
+        return call
+
+
+def test_what_the_api_refuses_is_pushed(place: Place) -> None:
+    done = succeeded(place.with_forge(Refusing(place, "commit_on_branch", "no such mutation")).publish())
+    assert done.notes == (
+        "GitHub did not make the commit (no such mutation); it was pushed with git and is not signed.",
+    )
+    assert place.end()["commits"] == [1]
+
+
+def test_a_repository_without_drafts(place: Place) -> None:
+    words = "Draft pull requests are not supported in this repository."
+    forge = Refusing(place, "create_pull", words, lambda draft, **_: draft)
+    done = succeeded(place.with_forge(forge).publish(settings=Publishing(draft="always")))
+    assert (done.draft, len(done.notes)) == (False, 1)
+    assert "should be a draft" in done.notes[0]
+    assert len(place.github.pulls()) == 1
+
+
+def test_a_refusal_of_something_else_is_an_error(place: Place) -> None:
+    with pytest.raises(GithubFailed, match="it is Tuesday"):
+        place.with_forge(Refusing(place, "create_pull", "it is Tuesday")).publish()
+
+
+def test_a_pull_request_that_is_listed_late_gets_the_words_of_its_change(place: Place) -> None:
+    first = succeeded(place.publish())
+    place.github.repository().statuses.clear()
+    place.github.repository().threads[first.pull].unlisted = 3
+    second = succeeded(place.publish(OTHER_FIX, ()))
+    assert (second.pull, second.created) == (first.pull, False)
+    (pull,) = place.github.pulls()
+    assert "docs/new.md" not in (pull.body or "")
+
+
 def test_a_pushed_commit_is_found_again(place: Place) -> None:
     settings = Publishing(commits="git")
     first = succeeded(place.publish(settings=settings))
