@@ -1,0 +1,1 @@
+"""Scheduled maintenance: chores that the repository's configuration names, one pull request each."""
