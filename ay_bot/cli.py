@@ -226,6 +226,47 @@ def publish(
 
 
 @app.command()
+def maintain(
+    chore: Annotated[str | None, typer.Option(help="Do only the chore of this name.")] = None,
+    due: Annotated[bool, typer.Option("--due", help="Do only what its schedule says is due.")] = False,
+) -> None:
+    """Do the repository's chores on GitHub, one pull request each; told by the runner's environment, as `action` is."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.maintenance.run import maintain as do_chores
+
+    _end_action(lambda show, log: do_chores(environment(), show, log, chore=chore, due=due))
+
+
+@app.command()
+def init(
+    repo: Annotated[Path, typer.Option(help="The repository that gets the files.")] = Path(),
+    hardened: Annotated[
+        bool, typer.Option(help="Two jobs: one has the model's key, the other the token that writes.")
+    ] = False,
+    force: Annotated[bool, typer.Option(help="Replace files that are there already.")] = False,
+    uses: Annotated[
+        str, typer.Option("--action", help="The Action, as `uses:` names it. Default: found or told.")
+    ] = "",
+    model: Annotated[str, typer.Option(help="The model, as litellm names it: PROVIDER/NAME.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Write the workflow and the configuration file that let the bot work on this repository's issues."""
+    from ay_bot.host.init import run_init
+
+    done = run_init(repo, hardened=hardened, force=force, action=uses, model=model)
+    if as_json:
+        typer.echo(done.model_dump_json(indent=2))
+        return
+    for name in done.written:
+        typer.echo(f"wrote {name}")
+    for name in done.unchanged:
+        typer.echo(f"left as it is: {name}")
+    typer.echo("\nNext:")
+    for number, step in enumerate(done.next_steps, start=1):
+        typer.echo(f"  {number}. {step}")
+
+
+@app.command()
 def edit(
     form: Annotated[
         str | None,
