@@ -41,15 +41,6 @@ def status_of(request: urllib.request.Request) -> int:
             return error.code
 
 
-@pytest.fixture(autouse=True)
-def answers_are_as_described(loopback_github: LoopbackGitHub) -> Iterator[None]:
-    """Every answer is as GitHub describes it, but for one thing: GitHub itself answers null there."""
-    yield
-    assert not [
-        found for found in loopback_github.deviations if "description: None is not of type 'string'" not in found
-    ]
-
-
 def test_what_pygithub_reads_of_a_repository(loopback_github: LoopbackGitHub, spoon: PyRepository) -> None:
     assert (spoon.full_name, spoon.default_branch, spoon.private, spoon.permissions.push) == (
         "octo/spoon",

@@ -1,4 +1,4 @@
-"""The fixture: a loopback GitHub of its own for each test, which wants no request that GitHub would not know."""
+"""The fixture: a loopback GitHub of its own for each test, which wants only requests and answers that GitHub describes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,3 +15,4 @@ def loopback_github(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     with LoopbackGitHub(tmp_path / "github") as server:
         yield server
     assert not server.violations
+    assert not server.deviations

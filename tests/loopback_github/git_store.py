@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +147,10 @@ FORMAT = "%H%x00%T%x00%P%x00%an%x00%ae%x00%aI%x00%cn%x00%ce%x00%cI%x00%B%x00%x01
 
 def commits(directory: Path, *selection: str) -> list[dict[str, Any]]:
     """Return commits as git log names them, newest first."""
-    found = git(directory, "log", f"--format={FORMAT}", *selection, "--", ok=False) or b""
+    found = (
+        git(directory, "log", f"--format={FORMAT}", *selection, *(() if "--" in selection else ("--",)), ok=False)
+        or b""
+    )
     rows = [row.strip(b"\n").decode("utf-8", "replace").split("\0") for row in found.split(b"\x01") if row.strip()]
     return [{**dict(zip(FIELDS, row, strict=False)), "parents": row[2].split()} for row in rows]
 
@@ -155,22 +159,24 @@ def merge_base(directory: Path, one: str, other: str) -> str | None:
     return text(directory, "merge-base", one, other, ok=False) or None
 
 
+@lru_cache(256)
 def changed_files(directory: Path, base: str, head: str) -> list[dict[str, Any]]:
     """Return what a pull request changes: path, status, additions, deletions and the patch."""
-    names = text(
-        directory, "-c", "core.quotePath=false", "diff", "--name-status", "--no-renames", base, head
-    ).splitlines()
+    diff = ("--literal-pathspecs", "diff", "-z", "--no-renames")
+    names = text(directory, *diff, "--name-status", base, head).rstrip("\0").split("\0")
+    counts = text(directory, *diff, "--numstat", base, head).rstrip("\0").split("\0")
+    by_path = {path: (added, removed) for added, removed, path in (row.split("\t", 2) for row in counts if row)}
     found = []
-    for status, path in (line.split("\t", 1) for line in names):
-        counts = text(directory, "diff", "--numstat", "--no-renames", base, head, "--", path).split("\t")
-        patch = text(directory, "diff", "--no-renames", base, head, "--", path)
-        added, removed = (int(count) if count.isdigit() else 0 for count in counts[:2])
+    for status, path in zip(names[::2], names[1::2], strict=False):
+        patch = (git(directory, *diff, base, head, "--", path) or b"").decode("utf-8", "replace").rstrip("\n")
+        added, removed = (int(count) if count.isdigit() else 0 for count in by_path[path])
         at = patch.find("\n@@")
         row = {"path": path, "status": {"A": "added", "D": "removed"}.get(status, "modified"), "additions": added}
         found.append({**row, "deletions": removed, "patch": patch[at + 1 :] if at >= 0 else ""})
     return found
 
 
+@lru_cache(256)
 def can_merge(directory: Path, base: str, head: str) -> bool:
     return git(directory, "merge-tree", "--write-tree", base, head, ok=False) is not None
 

@@ -11,15 +11,16 @@ from tests.loopback_github.world import Repository, Thread, World
 
 def refresh(world: World, repo: Repository, thread: Thread) -> None:
     """Read head and base of an open pull request from git, and keep `refs/pull/N/head`."""
+    here, name = git_store.refs(repo.git, "refs/"), f"refs/pull/{thread.number}/head"
     if thread.state == "open":
         source = world.repository(thread.head_repository or "")
-        head = git_store.branch_head(source.git, thread.head_branch) if source else None
+        branches = here if source is repo else git_store.refs(source.git, "refs/heads/") if source else {}
+        head = branches.get(f"refs/heads/{thread.head_branch}")
         if source and head and source is not repo and head != thread.head:
             git_store.fetch_into(repo.git, source.git, head)
         thread.head = head or thread.head
-        thread.base = git_store.branch_head(repo.git, thread.base_branch) or thread.base
-    name = f"refs/pull/{thread.number}/head"
-    if thread.head and git_store.refs(repo.git, name).get(name) != thread.head:
+        thread.base = here.get(f"refs/heads/{thread.base_branch}") or thread.base
+    if thread.head and here.get(name) != thread.head:
         git_store.set_ref(repo.git, name, thread.head)
 
 

@@ -28,6 +28,7 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
     def __init__(self, directory: Path, host: str = "127.0.0.1", port: int = 0, *, names: Sequence[str] = ()) -> None:
         """Listen at once; `names` makes it speak TLS with a certificate for these hosts, see `certificate`."""
         super().__init__(World(directory))
+        self.names = tuple(names)
         self.certificate = make_certificate(directory, [host, *names]) if names else None
         self.requests: list[Request] = []
         self.git_requests: list[Request] = []
@@ -81,7 +82,8 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
     @property
     def url(self) -> str:
         """Return what GITHUB_SERVER_URL is."""
-        return self.url_for(str(self._listener.server_address[0]))
+        host = str(self._listener.server_address[0])
+        return self.url_for((*self.names, "127.0.0.1")[0] if host == "0.0.0.0" else host)
 
     def url_for(self, host: str) -> str:
         """Return the address by which another host name or network reaches this server."""
