@@ -12,11 +12,21 @@ def main() -> None:
         from ay_bot.host.gateway_process import start_gateway
 
         gateway = start_gateway()
+    if sys.argv[1:] == ["action"] and _is_none_of_ours():
+        return
     load_no_plugins()
     from ay_bot import cli
 
     cli.Prestarted.gateway = gateway
     cli.main()
+
+
+def _is_none_of_ours() -> bool:
+    """Whether the Action was started for an event that is not for us: most are, and they should cost nothing."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.gate_step import is_none_of_ours
+
+    return is_none_of_ours(environment())
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def test_every_input_reaches_the_bot_under_a_name_that_it_reads() -> None:
         assert known[spellings(field)[1]] == f"${{{{ inputs.{input_name(field)} }}}}"
     for name, step in steps().items():
         for variable, value in step["env"].items():
-            if variable.startswith("INPUT_"):
+            if variable.startswith("INPUT_") and variable != "INPUT_JOB_STATUS":
                 assert known[variable] == value, name
 
 

@@ -34,6 +34,16 @@ def gate(given: Mapping[str, str]) -> Decision:
     return decision
 
 
+def is_none_of_ours(given: Mapping[str, str]) -> bool:
+    """Whether the payload alone shows that an event is not for us, which takes the standard library only."""
+    try:
+        payload = load_payload(given.get("GITHUB_EVENT_PATH", ""))
+    except UsageError:
+        return False
+    decision = decide(given.get("GITHUB_EVENT_NAME", ""), payload, Rules(*_names(given)), lambda _login: None)
+    return decision.decision == Outcome.IGNORE
+
+
 def outputs(decision: Decision, given: Mapping[str, str]) -> str:
     """Return the lines for GITHUB_OUTPUT: words of ours alone, nothing that somebody wrote."""
     run = "".join(character for character in given.get("GITHUB_RUN_ID", "") if character.isdigit())
@@ -54,8 +64,12 @@ def _rules(given: Mapping[str, str]) -> Rules:
     admission = Admission(given.get("INPUT_WHO") or "write", listed("INPUT_BOTS"), outputs)
     if problems := list(admission.problems()):
         raise UsageError("; ".join(problems), hint="see docs/gate.md, section Who may ask")
-    mention = given.get("INPUT_MENTION", "").lstrip("@/") or Rules().name
-    return Rules(mention, given.get("INPUT_LABEL") or Rules().label, admission=admission)
+    return Rules(*_names(given), admission=admission)
+
+
+def _names(given: Mapping[str, str]) -> tuple[str, str]:
+    """Return the name that is called and the label that asks."""
+    return given.get("INPUT_MENTION", "").lstrip("@/") or Rules().name, given.get("INPUT_LABEL") or Rules().label
 
 
 def _react(decision: Decision, answers: GateAnswers) -> None:

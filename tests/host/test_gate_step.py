@@ -3,12 +3,14 @@
 import json
 import shutil
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ay_bot.host.gate_step import is_none_of_ours
 from tests.host.payloads import issue_comment, thread
 from tests.loopback_github.server import LoopbackGitHub
 
@@ -152,3 +154,23 @@ def test_the_step_is_quick(step: Step) -> None:
         step(thread("opened", title="Nothing"), name="issues")
         times.append(time.monotonic() - began)
     assert min(times) < 0.3
+
+
+def test_the_image_itself_ends_for_what_is_none_of_ours_before_it_loads_anything(step: Step) -> None:
+    (step.directory / "event.json").write_text(json.dumps(issue_comment("Thanks")))
+    code = "import sys; from ay_bot.__main__ import main; sys.argv = ['ay-bot', 'action']; main(); print(*sys.modules)"
+    given = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_EVENT_PATH": str(step.directory / "event.json")}
+    ran = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert not {"pydantic", "typer", "github", "docker", "urllib.request"} & set(ran.stdout.split())
+
+
+def test_what_may_be_ours_is_left_to_the_gate(step: Step) -> None:
+    event = step.directory / "event.json"
+    given = {"GITHUB_EVENT_NAME": "issue_comment", "GITHUB_EVENT_PATH": str(event)}
+    assert not is_none_of_ours(given), "an event that can't be read is told, not passed over"
+    event.write_text(json.dumps(issue_comment("@ay fix this", author="mallory")))
+    assert not is_none_of_ours(given), "who may not ask is told so"
+    event.write_text(json.dumps(issue_comment("@robo fix this")))
+    assert is_none_of_ours(given)
+    assert not is_none_of_ours({**given, "INPUT_MENTION": "@robo"})
