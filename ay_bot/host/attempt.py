@@ -1,6 +1,6 @@
 """The agent's attempt at a task: it works, its tree is judged and tested, and failures go back to it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ay_bot.errors import ModelFailed, UsageError
 from ay_bot.host.baseline import Baseline
@@ -8,7 +8,6 @@ from ay_bot.host.changes import NoChange, Refused, propose
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.checks import CheckedPatch, TestsFailed, verify
 from ay_bot.host.findings import Findings, Given
-from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.report import Withheld
 from ay_bot.host.session import Session
 from ay_bot.host.suite import SuiteResult, TestRunner
@@ -39,7 +38,6 @@ class Attempt:
     runner: TestRunner
     baseline: Baseline
     findings: Findings
-    policy: PathPolicy = field(default_factory=PathPolicy)
 
     def carry_out(self, session: Session, work: Work, repair_rounds: int) -> tuple[Finished, Judged]:
         """Let the agent work, at most `repair_rounds` times more than once; return its end and the last judgement."""
@@ -67,7 +65,7 @@ class Attempt:
     def _judge(self, finished: Finished, body: bytes, baseline: SuiteResult) -> Judged:
         findings = self.findings
         with findings.log.phase("changes", f"{len(finished.changed)} files changed, {len(finished.deleted)} deleted"):
-            patch = propose(self.checkout, self.base, finished, body, self.policy)
+            patch = propose(self.checkout, self.base, finished, body, findings.order.policy)
         findings.tree, findings.diff = "", b""  # those of an earlier round are past
         findings.withheld = findings.review = ()
         if isinstance(patch, NoChange):

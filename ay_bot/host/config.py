@@ -1,5 +1,6 @@
 """The settings of a run, and what the repository may say of them in its configuration file."""
 
+import re
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
@@ -38,13 +39,14 @@ class Publishing(Value):
 
 
 class Chore(Value):
-    """A piece of scheduled maintenance. `schedule` is a cron expression in UTC, empty for only by hand."""
+    """A piece of scheduled maintenance."""
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
     kind: ChoreKind = "task"
     task: Line = ""
     """What to do in words; required for the kind `task`, an addition for the others."""
     schedule: Name | None = None
+    """A cron expression in UTC, empty for only by hand. `H` in a field is a fixed value of the chore's own."""
     command: Line = ""
     """The command that updates, lints or finds; empty to detect it."""
     max_cost: Annotated[float, Field(ge=0)] | None = None
@@ -59,6 +61,8 @@ class Chore(Value):
             raise ValueError(f"the chore `{self.name}` needs a `task:`, or a `kind:` other than `task`")
         if self.schedule is not None and not _is_cron(self.schedule):
             raise ValueError(f"the schedule `{self.schedule}` of `{self.name}` is no cron expression of five fields")
+        if problem := _find_pattern_fault(self.paths):
+            raise ValueError(f"the `paths` of `{self.name}` hold no pattern as in .gitignore: {problem}")
         return self
 
 
@@ -141,4 +145,17 @@ class Overrides(Value):
 def _is_cron(expression: str) -> bool:
     from croniter import croniter
 
-    return len(expression.split()) == 5 and croniter.is_valid(expression)
+    fields = expression.split()
+    if len(fields) != 5 or any(re.match(r"r\b", field, re.IGNORECASE) for field in fields):
+        return False  # `R` would be another time at each look
+    return croniter.is_valid(expression, hash_id=b"any")
+
+
+def _find_pattern_fault(patterns: tuple[str, ...]) -> str:
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines(patterns)
+    except ValueError as error:
+        return str(error)
+    return ""

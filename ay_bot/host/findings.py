@@ -8,6 +8,7 @@ from ay_bot import __version__
 from ay_bot.errors import ExitCode
 from ay_bot.host.config import Overrides
 from ay_bot.host.event_log import EventLog
+from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.publisher import DryRun, Publisher
 from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
 from ay_bot.host.task import Task
@@ -49,6 +50,8 @@ class Order:
     given: Given | None = None
     """Work that is only to be proven and published; no model is asked then."""
     outputs: tuple[OutputType, ...] = ()
+    policy: PathPolicy = field(default_factory=PathPolicy)
+    """What the change may amount to."""
 
 
 @dataclass(frozen=True)

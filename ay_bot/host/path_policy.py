@@ -4,16 +4,21 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import Literal, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ay_bot.host.protected_paths import NEVER, REVIEW
 from ay_bot.protocol.conversation import Value
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 Tier = Literal["never", "review", "open"]
 MIB = 1024 * 1024
 LONGEST_PATH = 1000
 LONGEST_COMPONENT = 255
 DEEPEST = 40
+OUTSIDE = "outside of the paths that this task may change"
 
 _NOT_PORTABLE = '\\:*?"<>|'
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .].*)?", re.IGNORECASE)
@@ -25,7 +30,8 @@ _DOTLESS_I = "\N{LATIN SMALL LETTER DOTLESS I}"
 class PathPolicy(Value):
     """What a change may amount to. Sizes are bytes; `never` and `review` are lists of (pattern, rule).
 
-    More than `deletions` percent of the base's files gone or empty, if they are `many` at least, alarm people.
+    More than `deletions` percent of the base's files gone or empty, if they are `many` at least, alarm people. Where
+    `only` holds patterns, as in .gitignore, nothing else may change.
     """
 
     files: int = 500
@@ -35,6 +41,7 @@ class PathPolicy(Value):
     many: int = 5
     never: tuple[tuple[str, str], ...] = NEVER
     review: tuple[tuple[str, str], ...] = REVIEW
+    only: tuple[str, ...] = ()
 
 
 class Protection(NamedTuple):
@@ -133,11 +140,29 @@ def _link_faults(path: str, target: bytes) -> Iterator[str]:
 def protect(path: str, policy: PathPolicy) -> Protection:
     """Return the tier of a path. Letter case doesn't matter, since file systems exist where it doesn't."""
     folded = path.casefold()
-    for tier, patterns in (("never", policy.never), ("review", policy.review)):
-        for pattern, rule in patterns:
-            if _matches(folded, pattern):
-                return Protection("never" if tier == "never" else "review", rule)
+    if rule := _find_rule(folded, policy.never):
+        return Protection("never", rule)
+    if policy.only and not is_among(path, policy.only):
+        return Protection("never", OUTSIDE)
+    if rule := _find_rule(folded, policy.review):
+        return Protection("review", rule)
     return Protection("open", "")
+
+
+def is_among(path: str, patterns: tuple[str, ...]) -> bool:
+    """Whether patterns, as in .gitignore, name a path; letter case matters, since they allow."""
+    return bool(_compile(patterns).match_file(path))
+
+
+@lru_cache(maxsize=16)
+def _compile(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns)
+
+
+def _find_rule(folded: str, patterns: tuple[tuple[str, str], ...]) -> str:
+    return next((rule for pattern, rule in patterns if _matches(folded, pattern)), "")
 
 
 def _matches(path: str, pattern: str) -> bool:

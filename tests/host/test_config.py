@@ -59,6 +59,8 @@ def test_a_repository_cannot_say_where_keys_are_sent():
         (b"who: everybody\n", "`who` in"),
         (b"maintenance: [{name: a}]\n", "needs a `task:`"),
         (b"maintenance: [{name: a, task: x, schedule: daily}]\n", "no cron expression"),
+        (b"maintenance: [{name: a, task: x, schedule: R * * * *}]\n", "no cron expression"),
+        (b"maintenance: [{name: a, task: x, paths: ['!']}]\n", r"`paths` of `a`"),
         (b"maintenance: [{name: a, task: x}, {name: a, task: y}]\n", "two chores `a`"),
         (b"maintenance: [{name: Not A Name, task: x}]\n", "maintenance.0.name"),
         (b"outputs: [fly]\n", "`outputs.0`"),
@@ -79,3 +81,9 @@ def test_the_committed_schema_is_that_of_the_code():
     committed = (Path(__file__).parents[2] / "docs" / "config.schema.json").read_text()
     assert committed == settings_schema()
     assert all("description" in field for field in json.loads(committed)["properties"].values())
+
+
+@pytest.mark.parametrize("schedule", ["H 6 * * 1", "H H * * *", "H(0-29) 3 * * MON-FRI", "0 6 * MAR FRI"])
+def test_a_schedule_may_have_a_place_of_its_own(schedule):
+    settings = load_settings(f"maintenance: [{{name: a, task: x, schedule: {schedule}}}]\n".encode(), MODEL)
+    assert settings.maintenance[0].schedule == schedule

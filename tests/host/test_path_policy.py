@@ -281,3 +281,27 @@ def test_review(path: str) -> None:
 )
 def test_open(path: str) -> None:
     assert protect(path, POLICY) == ("open", "")
+
+
+@pytest.mark.parametrize(
+    ("only", "path", "tier"),
+    [
+        ((), "src/a.py", "open"),
+        (("docs/", "*.md"), "docs/a/b.txt", "open"),
+        (("docs/", "*.md"), "src/README.md", "open"),
+        (("docs/", "*.md"), "src/a.py", "never"),
+        (("docs/", "!docs/private.txt"), "docs/public.txt", "open"),
+        (("*.py", "!conftest.py"), "tests/conftest.py", "never"),
+        (("/a.py",), "b/a.py", "never"),
+        (("docs/",), "Docs/a.txt", "never"),  # an allowance is taken at its word
+        (("*",), ".github/workflows/x.yml", "never"),  # what is closed to all stays so
+        (("*",), "pyproject.toml", "review"),
+        (("# nothing",), "a.py", "never"),
+    ],
+)
+def test_patterns_say_what_alone_may_change(only, path, tier):
+    assert protect(path, PathPolicy(only=only)).tier == tier
+
+
+def test_a_path_outside_of_the_patterns_is_refused_with_a_rule():
+    assert "outside of the paths" in protect("src/a.py", PathPolicy(only=("docs/",))).rule
