@@ -4,7 +4,7 @@ Each step finds what an earlier, killed run has left, so that the whole can be r
 """
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ay_bot.errors import GithubFailed, HeadMoved, NotAllowed
 from ay_bot.host.checkout import Checkout
@@ -15,6 +15,7 @@ from ay_bot.host.github.attached_patch import attach_patch
 from ay_bot.host.github.authorship import sign
 from ay_bot.host.github.exactly_once import Pause
 from ay_bot.host.github.forge import Forge
+from ay_bot.host.github.leaking import find_leak
 from ay_bot.host.github.new_pull import publish_new
 from ay_bot.host.github.onto_pull import publish_onto
 from ay_bot.host.github.publication import (
@@ -40,7 +41,7 @@ class GithubPublisher:
     """Publishes one change for one occasion.
 
     `starts_ci` is whether GitHub starts workflows for our token, `looked` whether `find_earlier` has found nothing
-    in this same run, which saves asking again.
+    in this same run, which saves asking again. What holds one of `secrets` in any form is not published at all.
     """
 
     forge: Forge
@@ -50,6 +51,7 @@ class GithubPublisher:
     settings: Publishing
     starts_ci: bool = True
     looked: bool = False
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     pause: Pause = time.sleep
 
     def prepare(self, repository: Repository) -> None:
@@ -75,6 +77,12 @@ class GithubPublisher:
     ) -> Published | NotPublished:
         """Publish, or find that it was published already, or attach the patch and say why."""
         _require_same(checked.patch.base, self.destination.base)
+        if place := find_leak(checkout, checked.patch, (message.text, summary), self.secrets):
+            return NotPublished(
+                reason=f"{place} holds a secret of this run, or a part of one",
+                hint="look at the run's log before anything else, and replace the secret",
+                url=self.occasion.run_url,
+            )
         text = write_text(self.occasion, checkout, checked, message, summary, ci=self.starts_ci)
         work = Work(
             self.forge,

@@ -374,6 +374,25 @@ def test_a_long_patch_is_named_only(loopback_github: LoopbackGitHub, tmp_path: P
         assert "too many for a comment" in place.github.comments(1)[0].body
 
 
+@pytest.mark.parametrize(
+    "form", [str, lambda text: text[::-1], lambda text: text.encode().hex()], ids=["plain", "reversed", "hex"]
+)
+def test_a_change_with_a_secret_in_it_goes_nowhere(place: Place, form) -> None:
+    secret = "ghs_Zq83hfKqPpLmWv72RtYx"
+    end = place.end()
+    for changes in (
+        {"calc.py": f"key = {form(secret)!r}\n"},
+        {"x.bin": b"\0\xff" + form(secret).encode()},
+        {f"{form(secret)}.py": ""},
+    ):
+        outcome = refused(place.publish(changes, secrets=(secret,)))
+        assert "holds a secret of this run" in outcome.reason
+        assert secret not in repr(outcome)
+    assert place.end() == end
+    assert secret not in repr(place.publisher(secrets=(secret,)))
+    assert succeeded(place.publish(secrets=(secret,))).created
+
+
 # ------------------------------------------------------------------------------------------- maintenance
 
 
