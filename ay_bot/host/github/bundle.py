@@ -40,7 +40,7 @@ class Manifest(Value):
 class Bundle(Value):
     """A hand-over. `finished` with `contents` is what `ay_bot.host.changes.propose` takes.
 
-    Everything in it is the other job's word: the request is compared with one's own, the change is proven again,
+    Everything in it is the other job's word: the request must have the key of one's own, the change is proven again,
     and the result is for people alone.
     """
 
@@ -80,7 +80,8 @@ def write_bundle(directory: Path, bundle: Bundle) -> None:
 def read_bundle(path: Path, *, run: str, key: str, request: Request | None = None) -> Bundle:
     """Read a bundle from a directory or a zip file; raise BundleRefused unless it is whole and for this run and key.
 
-    With `request` the one in the bundle must be the same.
+    With `request` there must be one in the bundle, by the same key; whoever reads it works with its own all the same,
+    since a request that no comment made is put together anew in each job, from the thread as it is then.
     """
     caps = {MANIFEST: 64 * 1024, REQUEST: 4 * MOST_BYTES, RESULT: MOST_BYTES, CHANGE: MOST_BYTES, CONTENTS: MOST_BYTES}
     files = read_files(path, caps, optional=frozenset({REQUEST}))
@@ -94,7 +95,7 @@ def read_bundle(path: Path, *, run: str, key: str, request: Request | None = Non
         finished=_parse(Finished, CHANGE, files),
         contents=files[CONTENTS],
     )
-    if request is not None and bundle.request != request:
+    if request is not None and (bundle.request is None or bundle.request.key != request.key):
         raise BundleRefused("the bundle holds another request than the one that this job was started for")
     if bundle.request is not None and bundle.request.key != key:
         raise BundleRefused("the request in the bundle is not the one that the bundle says it is for")

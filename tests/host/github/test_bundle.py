@@ -164,6 +164,9 @@ def test_at_44_a_bundle_of_another_run_or_request_is_refused(written: Path) -> N
         read(written, key="0" * 12)
     with pytest.raises(BundleRefused, match="another request"):
         read(written, request=ask(instruction="something else"))
+    assert read(
+        written, request=REQUESTED.model_copy(update={"made": REQUESTED.made.replace(year=2027), "title": "Edited"})
+    )
     edit(written / REQUEST, lambda request: request.update(instruction="something else"))
     with pytest.raises(BundleRefused, match="is not the one"):
         read(written, request=None)
