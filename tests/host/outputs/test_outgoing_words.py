@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from page_effects import effects
@@ -83,3 +84,24 @@ def test_a_title_is_one_plain_line(text):
     assert title == title.strip()
     harmless(title)
     assert clean_title(title, OURS) == title
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("See [b].\n\n[b]: //evil.example/x", "See [b].\n\n[b] : //evil.example/x"),
+        ("![a[b]](docs/a.png)", "[a[b]](docs/a.png)"),
+        ("http://github.com/o/r", "hxxp://github[.]com/o/r"),
+        ("https://evil.example%2f.ok.example/", "hxxps://evil[.]example%2f[.]ok[.]example/"),
+        ("https://notok.example https://ok.example", "hxxps://notok[.]example hxxps://ok[.]example"),
+        ("https://a.ok.example, https://docs.example.", None),
+        ("/ay approve it, and docs/ay too", "ay approve it, and docs/ay too"),
+        ("a < b && c > d, x[1], 5 * 3 #x", None),
+        ("Use `@scope/pkg`, @bob", "Use `@scope/pkg`, @ bob"),
+        ("```python\n@property\ndef f(): return '<b>#1'\n```", None),
+        ("```\n<!-- a comment -->\n::error::x\n```", "```\n<!-- a comment -->\n: :error::x\n```"),
+        ("\U0001f468\u200d\U0001f469 caf\u00e9 \u4f60\u597d", None),
+    ],
+)
+def test_cleans(text, clean):
+    assert clean_words(text, OURS) == (text if clean is None else clean)

@@ -240,6 +240,11 @@ def test_a_remark_beside_the_diff_is_kept_in_the_body():
     assert "`a.py`, line 90:\n\nthere" in output.body
 
 
+def test_every_remark_is_cleaned():
+    output = one(review(("a.py", 1, "![x](https://evil.example/a) @bob"), ("a.py", 2, "fixes #9")), POLICY, PULL).output
+    assert [remark.body for remark in output.comments] == ["x @ bob", "fixes no. 9"]
+
+
 def test_words_that_are_put_together_are_cleaned_together():
     batch = review(("a.py", 90, "```\n@bob\n```\nx"), body="open:\n```")
     output = one(batch, POLICY, PULL).output
