@@ -321,3 +321,32 @@ def test_merging_renaming_and_a_branch_in_the_way_of_another(
     assert refused(refusal)[0] == 422
     loopback_github.rename("octo/fork")
     assert spoon.get_branch("main").commit.sha == merged
+
+
+def test_accounts_and_forks_that_are_gone(loopback_github: LoopbackGitHub, spoon: PyRepository) -> None:
+    loopback_github.fork("mallory")
+    head = loopback_github.push("x", {"b": "b"}, repository="mallory/spoon")
+    number = loopback_github.open_pull(
+        head="x", head_repository="mallory/spoon", login="", repository="octo/spoon"
+    ).number
+    loopback_github.comment(number, "bye", login="", repository="octo/spoon")
+    loopback_github.delete_repository("mallory/spoon")
+    pull = spoon.get_pull(number)
+    assert (pull.user.login, pull.head.repo, pull.head.sha) == ("ghost", None, head)
+    assert [c.user for c in pull.get_issue_comments()] == [None]
+
+
+def test_what_a_repository_may_not_allow(loopback_github: LoopbackGitHub, spoon: PyRepository) -> None:
+    loopback_github.push("x", {"b": "b"})
+    state = loopback_github.repository()
+    state.drafts_allowed = state.has_issues = state.actions_may_open_pulls = False
+    for status, ask in (
+        (410, lambda: spoon.create_issue("x")),
+        (403, lambda: spoon.create_pull(title="x", body="", head="x", base="main")),
+    ):
+        with pytest.raises(GithubException) as refusal:
+            ask()
+        assert refused(refusal)[0] == status
+    state.actions_may_open_pulls = True
+    with pytest.raises(GithubException, match="Draft pull requests are not supported"):
+        spoon.create_pull(title="x", body="", head="x", base="main", draft=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CALLS = frozenset({
     "add_repository", "fork", "push", "branch", "branches", "file", "commits", "add_user", "add_token", "add_actions_token",
     "add_app", "open_issue", "open_pull", "comment", "review", "review_comment", "edit_comment", "label", "close",
-    "edit_thread", "merge", "rename",
+    "edit_thread", "merge", "rename", "delete_repository",
     "add_check_run", "add_status", "add_run", "threads", "pulls", "comments", "payload_for_comment", "payload_for_thread",
     "payload_for_repository", "fail", "lag",
 })  # fmt: skip

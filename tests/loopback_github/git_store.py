@@ -55,13 +55,24 @@ def text(directory: Path, *arguments: str, ok: bool = True) -> str:
     return (found or b"").decode("utf-8", "replace").strip()
 
 
+CONFIG = """
+[uploadpack]
+    allowAnySHA1InWant = true
+    allowFilter = true
+[http]
+    receivepack = true
+[receive]
+    denyCurrentBranch = ignore
+"""
+
+
 def make_bare(directory: Path, default_branch: str) -> Path:
     """Make an empty bare repository that serves any commit and takes pushes."""
     directory.mkdir(parents=True)
-    git(directory, "init", "-q", "--bare", "-b", default_branch)
-    for key in ("uploadpack.allowAnySHA1InWant", "uploadpack.allowFilter", "http.receivepack"):
-        git(directory, "config", key, "true")
-    git(directory, "config", "receive.denyCurrentBranch", "ignore")
+    git(directory, "init", "-q", "--bare", "--template=", "-b", default_branch)
+    with (directory / "config").open("a") as config:
+        config.write(CONFIG)
+    (directory / "hooks").mkdir()
     (directory / "hooks" / "update").write_text(HOOK)
     (directory / "hooks" / "update").chmod(0o755)
     return directory

@@ -64,8 +64,8 @@ class Objects:
             **urls,
         }
 
-    def author(self, login: str) -> dict[str, Any]:
-        return {**self.actor(login), "login": login.removesuffix("[bot]")}
+    def author(self, login: str) -> dict[str, Any] | None:
+        return {**self.actor(login), "login": login.removesuffix("[bot]")} if login else None
 
     def repository_object(self, repo: Repository) -> dict[str, Any]:
         threads = repo.threads

@@ -24,8 +24,10 @@ def node_id(kind: str, number: int) -> str:
     return f"{kind}_loopback{number}"
 
 
-def user(call: Call, login: str) -> dict[str, Any]:
-    """Return a simple user."""
+def user(call: Call, login: str) -> dict[str, Any] | None:
+    """Return a simple user, nothing for an account without a login: one that is gone."""
+    if not login:
+        return None
     account = call.world.account(login)
     url = f"{call.api}/users/{login.replace('[', '%5B').replace(']', '%5D')}"
     page = f"{call.web}/apps/{login[:-5]}" if account.kind == "Bot" else f"{call.web}/{login}"
@@ -65,7 +67,7 @@ def repository(call: Call, repo: Repository) -> dict[str, Any]:
         "owner": user(call, repo.owner), "private": repo.private, "visibility": "private" if repo.private else "public",
         "fork": repo.fork_of is not None, "default_branch": repo.default_branch, "permissions": allowed,
         "html_url": page, "clone_url": page + ".git", "svn_url": page, "url": repository_url(call, repo),
-        "archived": False, "disabled": False, "has_issues": True, "has_discussions": False,
+        "archived": False, "disabled": False, "has_issues": repo.has_issues, "has_discussions": False,
     }  # fmt: skip
     if parent := call.world.repository(repo.fork_of or ""):
         shown["parent"] = shown["source"] = repository(call, parent)

@@ -54,6 +54,8 @@ def list_issues(call: Call) -> Reply:
 @route("POST", REPO + "/issues", "issues:write")
 def create_issue(call: Call) -> Reply:
     repo, body = call.repo, call.body
+    if not repo.has_issues:
+        raise Refused(410, "Issues are disabled for this repo")
     validate_title(str(body["title"]), "Issue")
     thread = new_thread(call, repo, "issue", str(body["title"]), check_body(body.get("body"), "Issue"))
     if call.may(repo, "issues:write", "triage"):

@@ -38,7 +38,13 @@ def _end(call: Call, repo: Repository | None, branch: str, sha: str, owner: str)
     shown = render.repository(call, repo) if repo else None
     if shown:
         shown = {key: value for key, value in shown.items() if key not in ("parent", "source")}
-    return {"label": f"{owner}:{branch}", "ref": branch, "sha": sha, "user": render.user(call, owner), "repo": shown}
+    return {
+        "label": f"{owner}:{branch}",
+        "ref": branch,
+        "sha": sha,
+        "user": render.user(call, owner or "ghost"),
+        "repo": shown,
+    }
 
 
 def pull(call: Call, repo: Repository, thread: Thread, *, whole: bool = True) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def pull(call: Call, repo: Repository, thread: Thread, *, whole: bool = True) ->
     taken = ("id", "number", "state", "locked", "title", "user", "body", "labels", "milestone", "active_lock_reason", "created_at",
              "updated_at", "closed_at", "assignee", "assignees", "author_association")  # fmt: skip
     shown = {key: shared[key] for key in taken} | {
-        "url": url, "node_id": render.node_id("PR", thread.id), "html_url": page, "diff_url": page + ".diff",
+        "user": shared["user"] or render.user(call, "ghost"), "url": url, "node_id": render.node_id("PR", thread.id), "html_url": page, "diff_url": page + ".diff",
         "patch_url": page + ".patch", "issue_url": issue_url, "commits_url": addresses["commits"],
         "review_comments_url": addresses["review_comments"], "review_comment_url": addresses["review_comment"],
         "comments_url": addresses["comments"], "statuses_url": statuses, "merged_at": render.moment(thread.merged),
@@ -123,6 +129,8 @@ def create_pull(call: Call) -> Reply:
     if call.token and call.token.login == "github-actions[bot]" and not repo.actions_may_open_pulls:
         raise Refused(403, "GitHub Actions is not permitted to create or approve pull requests.")
     validate_title(str(body.get("title", "")), "PullRequest")
+    if body.get("draft") and not repo.drafts_allowed:
+        raise Refused(422, "Draft pull requests are not supported in this repository.")
     source, branch = head_of(call, repo, body["head"], body.get("head_repo"))
     head, base = git_store.branch_head(source.git, branch), git_store.branch_head(repo.git, body["base"])
     if head is None:

@@ -60,6 +60,10 @@ class RepositorySeeding:
         self.world.renamed[repo.full_name.lower()] = new
         self.world.repositories[new.lower()], repo.full_name = repo, new
 
+    def delete_repository(self, name: str) -> None:
+        """Remove a repository, such as a fork whose pull request stays."""
+        del self.world.repositories[self.repository(name).full_name.lower()]
+
     def push(
         self, branch: str, files: Mapping[str, str | bytes | None], message: str = "A change\n", *, repository: str = "",
         author: tuple[str, str] = AUTHOR, modes: Mapping[str, str] | None = None, login: str = "", at: datetime | None = None,

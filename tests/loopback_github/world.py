@@ -149,6 +149,8 @@ class Repository:
     known_heads: dict[str, str] = field(default_factory=dict)
     activities: list[dict[str, Any]] = field(default_factory=list)
     actions_may_open_pulls: bool = True
+    drafts_allowed: bool = True
+    has_issues: bool = True
 
     @property
     def owner(self) -> str:
