@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from tests.loopback_github import git_http, pushes
 from tests.loopback_github.dispatch import fail
-from tests.loopback_github.rest_pulls import refresh
+from tests.loopback_github.pulls import refresh
 from tests.loopback_github.switches import Request
 from tests.loopback_github.wire import Wire
 from tests.loopback_github.world import Repository, Token

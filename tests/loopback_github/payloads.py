@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.loopback_github import render, rest_pulls, rest_reviews
+from tests.loopback_github import pulls, render, rest_reviews
 from tests.loopback_github.routing import NO_ROUTE, Call
 from tests.loopback_github.world import Comment, Repository, Thread, Token, World
 
@@ -34,7 +34,7 @@ def thread(
 ) -> dict[str, Any]:
     call = _call(world, api, web, sender)
     key = "pull_request" if on.kind == "pull_request" else "issue"
-    shown = rest_pulls.pull(call, repo, on) if on.kind == "pull_request" else render.issue(call, repo, on)
+    shown = pulls.pull(call, repo, on) if on.kind == "pull_request" else render.issue(call, repo, on)
     more |= {"label": render.label(call, repo, label)} if label else {}
     more |= {"assignee": render.user(call, assignee)} if assignee else {}
     numbered = {"number": on.number} if on.kind == "pull_request" else {}
@@ -49,7 +49,7 @@ def comment(
     if made.kind == "comment":
         shown = {"issue": render.issue(call, repo, on), "comment": render.issue_comment(call, repo, made)}
         return {"action": action, **shown, **shared}
-    pull = rest_pulls.pull(call, repo, on, whole=False)
+    pull = pulls.pull(call, repo, on, whole=False)
     if made.kind == "review":
         shown_review = rest_reviews.show_review(call, repo, made)
         # Payloads write the state small and an empty body as null.

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.loopback_github import git_store, pushes, render
+from tests.loopback_github.pulls import close_pulls_of
 from tests.loopback_github.rest_commits import show_commit
-from tests.loopback_github.rest_pulls import close_pulls_of
 from tests.loopback_github.rest_repository import REPO
 from tests.loopback_github.routing import Call, Refused, Reply, route
 from tests.loopback_github.world import Repository

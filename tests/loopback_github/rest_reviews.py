@@ -4,8 +4,8 @@ import re
 from typing import Any
 
 from tests.loopback_github import git_store, render
+from tests.loopback_github.pulls import refresh
 from tests.loopback_github.rest_issues import check_body, comment_of, thread_of
-from tests.loopback_github.rest_pulls import refresh
 from tests.loopback_github.rest_repository import REPO
 from tests.loopback_github.routing import Call, Refused, Reply, invalid, route
 from tests.loopback_github.world import Comment, Repository, Thread

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tests.loopback_github import git_store, pushes
-from tests.loopback_github.rest_pulls import refresh
+from tests.loopback_github.pulls import refresh
 from tests.loopback_github.rest_reviews import hunk_at
 from tests.loopback_github.seeding import AUTHOR, RepositorySeeding
 from tests.loopback_github.world import Comment, Repository, Thread
