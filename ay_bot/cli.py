@@ -208,9 +208,7 @@ def action(
     from ay_bot.host.action.entry import finalize_action, run_action
     from ay_bot.host.environment import environment
 
-    _end_action(
-        lambda show, log: finalize_action(environment(), log) if finalize else run_action(environment(), show, log)
-    )
+    _end_action(lambda show, log: (finalize_action if finalize else run_action)(environment(), show, log))
 
 
 @app.command()

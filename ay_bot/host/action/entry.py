@@ -1,112 +1,45 @@
-"""`ay-bot action`: the event that the runner hands over is judged, and what it asks for is done."""
+"""`ay-bot action`: the event that the runner hands over; one that is not for us costs nothing but this module."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from ay_bot.errors import AyBotError, ExitCode, GithubFailed
-from ay_bot.host.action.connection import Connection, Rhythm
-from ay_bot.host.action.ending import Ending, out_directory
-from ay_bot.host.action.gatekeeper import Gatekeeper
-from ay_bot.host.action.request_run import RequestRun
-from ay_bot.host.action.small_requests import help_out, stop_requests
+from ay_bot.errors import ExitCode
+from ay_bot.host.action.gatekeeper import is_for_us
 from ay_bot.host.environment import forget
-from ay_bot.host.event_log import Listener
-from ay_bot.host.gate import Decision, Outcome
-from ay_bot.host.github.annotations import WorkflowLog
-from ay_bot.host.github.finalize import Finalizing, finalize
-from ay_bot.host.github.forge import CommentKind, ThreadKind
-from ay_bot.host.github.request import Dispatch, Request, read_request
 from ay_bot.host.github.runner_context import names_to_forget, parse_runner_context
-from ay_bot.host.github.tracking_comment import react
 
-_COMMENTS: Mapping[str, CommentKind] = {
-    "issue_comment": "comment",
-    "pull_request_review_comment": "review_comment",
-    "pull_request_review": "review",
-}
+if TYPE_CHECKING:
+    from ay_bot.host.action.connection import Rhythm
+    from ay_bot.host.event_log import Listener
+    from ay_bot.host.github.annotations import WorkflowLog
 
 
 def run_action(
-    environment: Mapping[str, str], listener: Listener, log: WorkflowLog, rhythm: Rhythm | None = None
+    environment: Mapping[str, str], listener: "Listener", log: "WorkflowLog", rhythm: "Rhythm | None" = None
 ) -> ExitCode:
-    """Carry out what the event asks for, and return the exit code; an event that is not for us costs nothing."""
+    """Carry out what the event asks for, and return the exit code."""
     context = parse_runner_context(environment)
     forget(names_to_forget(environment))
     payload = context.read_event()
-    with Connection(context, environment, rhythm or Rhythm()) as connection:
-        gatekeeper = Gatekeeper(context, payload, connection.forge)
-        decision = gatekeeper.decide()
-        if decision.decision == Outcome.IGNORE:
-            return ExitCode.HANDLED
-        out = out_directory(context.inputs.bundle, context.runner_temp)
-        ending = Ending(context, log, out)
-        if decision.decision == Outcome.DENY:
-            ending.problem(_show_denial(connection, decision))
-            return ending.unfinished("denied", f"this may not be asked: {decision.reason}", ExitCode.DENIED)
-        request = _identify(read_request(decision, payload), connection)
-        try:
-            return _carry_out(request, connection, gatekeeper, listener, ending)
-        except AyBotError as error:
-            return ending.unfinished("error", error.message, error.exit_code, error.hint)
+    if not is_for_us(context, payload):
+        return ExitCode.HANDLED
+    from ay_bot.host.action.acting import Means, act
+    from ay_bot.host.action.connection import Rhythm
+
+    return act(context, payload, environment, Means(listener, log, rhythm or Rhythm()))
 
 
-def finalize_action(environment: Mapping[str, str], log: WorkflowLog, rhythm: Rhythm | None = None) -> ExitCode:
+def finalize_action(
+    environment: Mapping[str, str], listener: "Listener", log: "WorkflowLog", rhythm: "Rhythm | None" = None
+) -> ExitCode:
     """Repair what a run that died has left on its thread; the Action's last step."""
     context = parse_runner_context(environment)
-    payload = context.read_event()
     job_status = environment.get("INPUT_JOB_STATUS", "")
     forget(names_to_forget(environment))
-    with Connection(context, {}, rhythm or Rhythm()) as connection:
-        decision = Gatekeeper(context, payload, connection.forge).decide()
-        if decision.decision != Outcome.RUN or decision.number is None or context.inputs.mode == "work":
-            return ExitCode.HANDLED
-        request = read_request(decision, payload)
-        this = Finalizing(
-            run=context.run,
-            run_url=context.run_url,
-            key=request.key if isinstance(request, Request) else "",
-            job_status=job_status,
-            mention=context.inputs.mention,
-        )
-        try:
-            left = finalize(connection.forge(), decision.number, this)
-        except GithubFailed as error:
-            log.annotate("warning", f"what the run left could not be repaired: {error.message}", "ay-bot")
-            return error.exit_code
-    for tracked in left:
-        log.annotate("notice", f"comment {tracked.comment.id} said {tracked.state} and now says how the run ended")
-    return ExitCode.HANDLED
+    payload = context.read_event()
+    if not is_for_us(context, payload):
+        return ExitCode.HANDLED
+    from ay_bot.host.action.acting import Means, repair
+    from ay_bot.host.action.connection import Rhythm
 
-
-def _identify(asked: Request | Dispatch, connection: Connection) -> Request | Dispatch:
-    """A person who starts the workflow may name a thread: then it is a request on that."""
-    if isinstance(asked, Dispatch) and asked.number is not None:
-        issue = connection.forge().issue(asked.number)
-        return asked.on_thread(issue, datetime.now(UTC), f"{asked.event} {connection.context.run_id}")
-    return asked
-
-
-def _carry_out(
-    request: Request | Dispatch, connection: Connection, gatekeeper: Gatekeeper, listener: Listener, ending: Ending
-) -> ExitCode:
-    if isinstance(request, Dispatch):
-        from ay_bot.host.maintenance.run import maintain_on_github
-
-        return maintain_on_github(connection, request, listener, ending)
-    match request.verb:
-        case "stop":
-            return stop_requests(connection, request, ending)
-        case "help":
-            return help_out(connection, request, ending)
-        case _:
-            return RequestRun(connection, gatekeeper, request, listener, ending).carry_out()
-
-
-def _show_denial(connection: Connection, decision: Decision) -> str:
-    """React to what was asked, unless GitHub was asked twice already: a refusal costs two requests at most."""
-    if connection.requests > 1 or decision.number is None:
-        return ""
-    kind = _COMMENTS.get(decision.event)
-    on = (kind, decision.comment) if kind and decision.comment else None
-    thread: ThreadKind = "pull_request" if decision.thread == "pull_request" else "issue"
-    return react(connection.forge(), thread, decision.number, "-1", on)
+    return repair(context, payload, job_status, Means(listener, log, rhythm or Rhythm()))

@@ -1,18 +1,30 @@
 """The gate with GitHub behind it: each login is asked about once, however often a run decides."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ay_bot.host.config import Settings
-from ay_bot.host.gate import Decision, Rules, decide
-from ay_bot.host.github.forge import Forge
+from ay_bot.host.gate import Decision, Outcome, Rules, decide
 from ay_bot.host.github.runner_context import RunnerContext
 from ay_bot.host.permissions import Standing
+
+if TYPE_CHECKING:
+    from ay_bot.host.github.forge import Forge
+
+
+def is_for_us(context: RunnerContext, payload: object) -> bool:
+    """Whether an event asks the bot for anything, whoever asks; nobody is asked about that."""
+    inputs = context.inputs
+    rules = Rules(inputs.mention, inputs.label, admission=inputs.admission())
+    anybody = Standing("admin", "admin")
+    decision = decide(context.event_name, payload, rules, lambda _: anybody, context.triggering_actor)
+    return decision.decision != Outcome.IGNORE
 
 
 class Gatekeeper:
     """Decides about one event: first by the workflow's inputs, then by the settings of the base commit too."""
 
-    def __init__(self, context: RunnerContext, payload: object, forge: Callable[[], Forge]) -> None:
+    def __init__(self, context: RunnerContext, payload: object, forge: "Callable[[], Forge]") -> None:
         self._context = context
         self._payload = payload
         self._forge = forge

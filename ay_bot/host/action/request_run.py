@@ -18,6 +18,7 @@ from ay_bot.host.action.unseen import Follower, Unseen
 from ay_bot.host.action.workspace import Workspace, open_workspace
 from ay_bot.host.event_log import Listener
 from ay_bot.host.findings import Order
+from ay_bot.host.gate_step import GREETED
 from ay_bot.host.gateway_process import Gateway, start_gateway
 from ay_bot.host.github.bundle import read_bundle
 from ay_bot.host.github.finalize import Finalizing, repair_stale
@@ -54,7 +55,8 @@ class RequestRun:
         comments = forge.comments(request.number)
         if self.connection.may_write:
             on = (request.comment_kind, request.comment) if request.comment_kind and request.comment else None
-            self.ending.problem(react(forge, request.thread, request.number, "eyes", on))
+            if GREETED not in self.connection.surroundings:
+                self.ending.problem(react(forge, request.thread, request.number, "eyes", on))
             self._repair(comments)
         if not self._is_within_rate(comments):
             return self.ending.unfinished("denied", "this person asks too often on this thread", ExitCode.DENIED)
