@@ -6,6 +6,7 @@ from ay_bot import __version__
 from ay_bot.host.changes import PatchEntry, VerifiedPatch
 from ay_bot.host.checks import Proof
 from ay_bot.host.outgoing_text import neutralise
+from ay_bot.host.outputs.contradiction import contradicts, put_banner
 from ay_bot.host.plain_text import clean_line, shorten
 from ay_bot.protocol.conversation import Value
 
@@ -44,7 +45,7 @@ def render(
     """Return the text for a patch. `failure` says why the tests don't prove it; without one they do."""
     reasons = _find_draft_reasons(patch, proof, failure)
     sections = (
-        _render_summary(summary, task),
+        _render_summary(summary, task, verified=not failure),
         _render_proof(proof, failure),
         _render_files(patch.entries),
         _render_guarded(patch),
@@ -87,10 +88,12 @@ def _name(paths: Sequence[str]) -> str:
     return ", ".join(escape_cell(path) for path in paths[:5]) + more
 
 
-def _render_summary(summary: str, task: str) -> str:
+def _render_summary(summary: str, task: str, *, verified: bool) -> str:
     asked = " ".join(neutralise(shorten(task.strip().splitlines()[0] if task.strip() else "", 200)).split())
     about = f"\n\n**Task:** {asked}" if asked else ""
-    return f"## What and why\n\n{quote_summary(summary) or 'The model gave no summary.'}{about}"
+    words = quote_summary(summary) or "The model gave no summary."
+    words = put_banner(words) if contradicts(summary, verified=verified) else words
+    return f"## What and why\n\n{words}{about}"
 
 
 def _quote(text: str) -> str:

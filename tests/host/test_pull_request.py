@@ -124,6 +124,13 @@ def test_a_failure_and_flaky_tests_make_a_draft(checkout: Checkout) -> None:
     assert "The tests prove this change" not in text.body
 
 
+def test_at_50_a_summary_that_claims_what_is_false_stands_below_a_warning(checkout: Checkout) -> None:
+    patch = patch_of(checkout, {"a.py": "2\n"})
+    values = {"title": "t", "summary": "Fixed; all tests pass.", "task": "t", "patch": patch, "proof": proof_of(SAME)}
+    assert "[!WARNING]" in render(**values, failure="tests were harmed: 1 broken").body
+    assert "[!WARNING]" not in render(**values).body
+
+
 def test_exit_codes_alone_are_said(checkout: Checkout) -> None:
     patch = patch_of(checkout, {"a.py": "2\n"})
     proof = proof_of(FIXED, per_test=False, notes=("No test report is believed.",))
