@@ -17,12 +17,14 @@ from ay_bot.host.github.gate_answers import GateAnswers
 from ay_bot.host.permissions import HARMLESS_OUTPUTS, WRITE_OUTPUTS, Admission
 
 REQUIRED: Final = ("GITHUB_EVENT_NAME", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "GITHUB_REPOSITORY")
+GREETED: Final = "AY_GREETED"
+"""What tells the bot that its first reaction was made here: an image takes its time, and people wait."""
 REACTED_TO: Final = {"issue_comment": "comment", "pull_request_review_comment": "review_comment"}
 HINT: Final = "this step is started by the Action; see docs/action.md"
 
 
-def gate(given: Mapping[str, str]) -> Decision:
-    """Decide about the event of the run that `given` describes, and show who asked at once that they were heard."""
+def gate(given: Mapping[str, str]) -> tuple[Decision, bool]:
+    """Decide about the event of a run, and say whether who asked was shown that they were heard."""
     if missing := [name for name in REQUIRED if not given.get(name)]:
         raise UsageError(f"not set: {', '.join(missing)}", hint=HINT)
     api = given.get("GITHUB_API_URL") or "https://api.github.com"
@@ -30,8 +32,7 @@ def gate(given: Mapping[str, str]) -> Decision:
     payload = load_payload(given["GITHUB_EVENT_PATH"])
     triggering_actor = given.get("GITHUB_TRIGGERING_ACTOR", "")
     decision = decide(given["GITHUB_EVENT_NAME"], payload, _rules(given), answers, triggering_actor)
-    _react(decision, answers)
-    return decision
+    return decision, _react(decision, answers)
 
 
 def is_none_of_ours(given: Mapping[str, str]) -> bool:
@@ -44,13 +45,14 @@ def is_none_of_ours(given: Mapping[str, str]) -> bool:
     return decision.decision == Outcome.IGNORE
 
 
-def outputs(decision: Decision, given: Mapping[str, str]) -> str:
+def outputs(decision: Decision, given: Mapping[str, str], *, greeted: bool) -> str:
     """Return the lines for GITHUB_OUTPUT: words of ours alone, nothing that somebody wrote."""
     run = "".join(character for character in given.get("GITHUB_RUN_ID", "") if character.isdigit())
     lines = {
         "decision": decision.decision,
         "reason": decision.reason,
         "verb": decision.verb or "",
+        "greeted": "true" if greeted else "",
         "container": f"ay-bot-{run or 'run'}-{secrets.token_hex(4)}",
     }
     return "".join(f"{name}={value}\n" for name, value in lines.items())
@@ -72,25 +74,25 @@ def _names(given: Mapping[str, str]) -> tuple[str, str]:
     return given.get("INPUT_MENTION", "").lstrip("@/") or Rules().name, given.get("INPUT_LABEL") or Rules().label
 
 
-def _react(decision: Decision, answers: GateAnswers) -> None:
+def _react(decision: Decision, answers: GateAnswers) -> bool:
     """React to what somebody wrote; a review takes no reaction, but its thread does."""
     if decision.decision == Outcome.IGNORE or decision.number is None:
-        return
+        return False
     kind = REACTED_TO.get(decision.event) if decision.comment else None
     target = decision.comment if kind and decision.comment else decision.number
-    answers.react(kind or "issue", target, "eyes" if decision.decision == Outcome.RUN else "-1")
+    return answers.react(kind or "issue", target, "eyes" if decision.decision == Outcome.RUN else "-1")
 
 
 def main() -> int:
     """Carry out the step. What is denied is no failure: whoever comments can't make the workflow red."""
     given = environment()
     try:
-        decision = gate(given)
+        decision, greeted = gate(given)
     except AyBotError as error:
         sys.stderr.write(f"ay-bot: error: {error}\n")
         return error.exit_code
     with Path(given["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as file:
-        file.write(outputs(decision, given))
+        file.write(outputs(decision, given, greeted=greeted))
     sys.stdout.write(f"{decision.decision}: {decision.reason}\n")
     return 0
 

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, NoReturn
 
 from ay_bot.errors import AyBotError, SandboxUnavailable, UsageError
 from ay_bot.host.environment import environment
+from ay_bot.host.gate_step import GREETED
 from ay_bot.host.gateway_process import model_environment
 
 SOCKET: Final = "/var/run/docker.sock"
@@ -73,7 +74,7 @@ def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> 
 
 def passed_names(given: Mapping[str, str], *, finalize: bool = False) -> list[str]:
     """Return the variables that the container gets: facts, inputs, and the models' keys where a model is used."""
-    names = {name for name in FACTS if given.get(name)}
+    names = {name for name in (*FACTS, GREETED) if given.get(name)}
     names |= {name for name in given if name.startswith("INPUT_") and given[name] and name != "INPUT_BUNDLE"}
     names |= {name for name in given if name.upper() in PROXIES and given[name]}
     names |= {name for name in CERTIFICATES if _is_file(given.get(name))}

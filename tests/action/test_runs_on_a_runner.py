@@ -50,6 +50,14 @@ def assert_published(stage: Stage, tmp_path: Path) -> None:
     assert set(stage.github.branches()) == {"main", pull.head_branch}
 
 
+def assert_thrifty(stage: Stage, began: int) -> None:
+    """A run makes 25 requests at most, plus edits of its comment."""
+    made = stage.github.requests[began:]
+    edits = [each for each in made if each.method == "PATCH" and "/issues/comments/" in each.path]
+    print(f"requests to the API: {len(made) - len(edits)}, and {len(edits)} edits of the comment")
+    assert len(made) - len(edits) <= 25
+
+
 def assert_nothing_is_left(stage: Stage) -> None:
     assert docker("ps", "--all", "--quiet", "--filter", f"name=ay-bot-{stage.run_id}") == ""
 
@@ -68,7 +76,8 @@ def test_composite_action_from_a_comment_to_a_pull_request(
     assert_nothing_is_left(stage)
     assert "sk-scripted-model-key" not in ran.step("run").log
     assert not [trap for trap in (*TRAPS.values(), stage.token) if trap in ran.step("run").log]
-    print(f"requests to the API: {len(stage.github.requests)}, gate {ran.step('gate').seconds:.2f} s")
+    assert_thrifty(stage, 0)
+    print(f"gate {ran.step('gate').seconds:.2f} s")
     seen = len(stage.github.requests)
     for number in range(1, 5):
         again = compose(stage, action_checkout, number)
@@ -91,7 +100,7 @@ def test_container_action_from_a_comment_to_a_pull_request(
         if delivery == 0:
             assert ended.outputs["status"] == "verified"
             assert "1 fixed" in ended.summary
-            print(f"requests to the API: {len(stage.github.requests) - began}")
+            assert_thrifty(stage, began)
         for name in ("set_env_0f1e", "add_path_0f1e", "save_state_0f1e"):
             assert (stage.temporary / "_runner_file_commands" / name).read_text() == ""
     assert not list(stage.workspace.iterdir()), "the bot has no business in the workspace"
@@ -161,8 +170,10 @@ def test_hardened_pair_publishes_what_another_job_wrote(
     ran = run_composite(action_checkout.path, {**given, "mode": "work"}, reader, work)
     assert ran.status == "success", ran.step("run").log
     assert ran.outputs["bundle"] == str(bundle)
+    assert {place.name for place in (bundle / "bundle").iterdir()} >= {"result.json", "bundle.json"}
     assert stage.github.pulls() == []
     asked = len(stage.model.requests)
+    given["bundle"] = str(bundle / "bundle")
     ran = run_composite(action_checkout.path, {**given, "mode": "publish"}, machine(stage, key=False), publish)
     assert ran.status == "success", ran.step("run").log
     assert ran.outputs["pull-request-url"].endswith("/maria/evenly/pull/2")

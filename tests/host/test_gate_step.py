@@ -78,7 +78,7 @@ def test_what_is_not_for_us_asks_nobody_and_says_so(step: Step, github: Loopback
 
 def test_who_may_is_heard_at_once(step: Step, github: LoopbackGitHub) -> None:
     told = step(comment(github, "@ay fix this", "alice"))
-    assert (told["decision"], told["verb"]) == ("run", "fix")
+    assert (told["decision"], told["verb"], told["greeted"]) == ("run", "fix", "true")
     assert reactions(github) == [("GET", "permission"), ("POST", "reactions")]
     assert github.requests[-1].body == {"content": "eyes"}
 
@@ -99,7 +99,8 @@ def test_a_refusal_costs_two_requests_whoever_had_a_hand_in_it(step: Step, githu
 
 def test_a_reaction_that_github_refuses_changes_nothing(step: Step, github: LoopbackGitHub) -> None:
     github.fail("POST", "reactions", 502)
-    assert step(comment(github, "@ay fix this", "alice"))["decision"] == "run"
+    told = step(comment(github, "@ay fix this", "alice"))
+    assert (told["decision"], told["greeted"]) == ("run", "")
 
 
 def test_without_a_token_nobody_may(step: Step) -> None:
@@ -119,7 +120,7 @@ def test_the_workflow_says_who_may_and_how_the_bot_is_called(step: Step, github:
 def test_nothing_that_somebody_wrote_is_told_to_later_steps(step: Step, github: LoopbackGitHub) -> None:
     body = "@ay fix this\nsecret-word=1\ndecision=run"
     told = step(comment(github, body, "mallory"))
-    assert set(told) == {"decision", "reason", "verb", "container"}
+    assert set(told) == {"decision", "reason", "verb", "greeted", "container"}
     assert told["decision"] == "deny"
     assert "secret-word" not in step.output.read_text() + step.ran.stdout + step.ran.stderr
 

@@ -39,7 +39,8 @@ def act(context: RunnerContext, payload: object, surroundings: Mapping[str, str]
     with Connection(context, surroundings, means.rhythm) as connection:
         gatekeeper = Gatekeeper(context, payload, connection.forge)
         decision = gatekeeper.decide()
-        ending = Ending(context, means.log, out_directory(context.inputs.bundle, context.runner_temp))
+        given = "" if context.inputs.mode == "publish" else context.inputs.bundle  # what is published is only read
+        ending = Ending(context, means.log, out_directory(given, context.runner_temp))
         if decision.decision != Outcome.RUN:
             ending.problem(_show_denial(connection, decision))
             return ending.unfinished("denied", f"this may not be asked: {decision.reason}", ExitCode.DENIED)

@@ -20,7 +20,7 @@ from ay_bot.host.event_log import Listener
 from ay_bot.host.findings import Order
 from ay_bot.host.gate_step import GREETED
 from ay_bot.host.gateway_process import Gateway, start_gateway
-from ay_bot.host.github.bundle import read_bundle
+from ay_bot.host.github.bundle import Bundle, read_bundle
 from ay_bot.host.github.finalize import Finalizing, repair_stale
 from ay_bot.host.github.forge import Comment
 from ay_bot.host.github.request import Request
@@ -77,16 +77,19 @@ class RequestRun:
 
     def _work(self, tracker: Follower, comments: Sequence[Comment]) -> ExitCode:
         connection, request = self.connection, self.request
-        gateway_or_none = nullcontext() if connection.context.inputs.mode == "publish" else start_gateway()
-        with gateway_or_none as gateway, open_scratch() as scratch:
+        bundle = self._read_bundle() if connection.context.inputs.mode == "publish" else None
+        with nullcontext() if bundle else start_gateway() as gateway, open_scratch() as scratch:
             stand = take_standpoint(connection, self.gatekeeper, request, comments)
             tracker.hidden(stand.snapshot.hidden, stand.snapshot.left_out)
             tracker.caps(stand.settings.max_cost, stand.settings.max_tokens)
-            workspace = open_workspace(connection, stand, scratch)
+            workspace = open_workspace(connection, stand, scratch, bundle.manifest.base if bundle else "")
             answering = Answering(connection, stand, workspace.diff)
             stops = frozenset(stop_notes(comments, connection.forge().own_login(), request.key))
             publisher = choose_publisher(connection, stand, workspace.destination, stops)
-            result = self._run(self._order(stand, workspace, publisher, answering.offered), tracker, gateway)
+            order = self._order(stand, workspace, publisher, answering.offered)
+            if bundle:
+                order = replace(order, given=given_by(bundle))
+            result = self._run(order, tracker, gateway, bundle)
         if isinstance(publisher, BundlePublisher) and self.ending.out:
             publisher.write(self.ending.out / "bundle", result)
         denied = answering.speak(result, tracker.propose) if connection.may_write else ()
@@ -94,20 +97,21 @@ class RequestRun:
         self.ending.seen = tracker.finish(result)
         return self.ending.finished(result, stand, denied)
 
-    def _run(self, order: Order, tracker: Follower, gateway: Gateway | None) -> Result:
+    def _run(self, order: Order, tracker: Follower, gateway: Gateway | None, bundle: Bundle | None) -> Result:
+        if bundle and bundle.result.status != "verified":  # nothing is to be published but words
+            return bundle.result
+
         def tell(record: Record) -> None:
             self.listener(record)
             tracker(record)
 
-        if gateway:
-            return run_locally(order, tell, gateway)[0]
+        return run_locally(order, tell, gateway)[0]
+
+    def _read_bundle(self) -> Bundle:
         context = self.connection.context
-        bundle = read_bundle(
+        return read_bundle(
             Path(context.inputs.bundle), run=str(context.run_id), key=self.request.key, request=self.request
         )
-        if bundle.result.status != "verified":  # nothing is to be published but words
-            return bundle.result
-        return run_locally(replace(order, given=given_by(bundle)), tell, None)[0]
 
     def _follow(self, comments: Sequence[Comment]) -> Follower:
         if self.connection.may_write:
