@@ -13,14 +13,13 @@ HOOK = """#!/bin/sh
 case " $LOOPBACK_PROTECTED " in *" ${1#refs/heads/} "*)
   echo "error: GH006: Protected branch update failed for $1." >&2; exit 1;; esac
 [ "$LOOPBACK_WORKFLOWS" = 0 ] || exit 0
-case "$3" in 0000000000000000000000000000000000000000) exit 0;; esac
-if [ -n "$(git diff-tree -r --name-only "$(git rev-list --max-parents=0 "$3" | tail -1)" "$3" -- .github/workflows)" ]; then
-  old=$2; case "$2" in 0000000000000000000000000000000000000000) old=HEAD;; esac
-  file=$(git diff --name-only "$old" "$3" -- .github/workflows | head -1)
-  [ -z "$file" ] && exit 0
-  echo "refusing to allow a GitHub App to create or update workflow \\`$file\\` without \\`workflows\\` permission" >&2
-  exit 1
-fi
+nothing=0000000000000000000000000000000000000000
+[ "$3" = $nothing ] && exit 0
+old=$2; [ "$old" = $nothing ] && old=HEAD
+file=$(git diff --name-only "$old" "$3" -- .github/workflows | head -1)
+[ -z "$file" ] && exit 0
+echo "refusing to allow a GitHub App to create or update workflow \\`$file\\` without \\`workflows\\` permission" >&2
+exit 1
 """
 
 
