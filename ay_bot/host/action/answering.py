@@ -95,4 +95,5 @@ class Answering:
             requester=request.requester,
             run_url=context.run_url,
             server=context.server_url.partition("://")[2].partition("/")[0],
+            secrets=self.connection.secrets,
         )

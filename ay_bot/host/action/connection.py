@@ -56,6 +56,13 @@ class Connection:
         """Whether GitHub starts workflows for what we push: it does not for the workflow's own token."""
         return bool(self.context.inputs.ci_token.get_secret_value() or self.context.inputs.app_id)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must not be in anything that is published."""
+        inputs = self.context.inputs
+        given = (inputs.github_token, inputs.ci_token, inputs.app_private_key)
+        return tuple(secret.get_secret_value() for secret in given if secret.get_secret_value())
+
     def forge(self) -> GithubForge:
         """Return GitHub for reading, comments and reactions."""
         return self._open("main", self._credentials)

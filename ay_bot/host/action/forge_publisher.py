@@ -31,6 +31,8 @@ def choose_publisher(
         destination,
         settings,
         starts_ci=connection.starts_ci,
+        looked=True,
+        secrets=connection.secrets,
     )
     return ForgePublisher(publisher, lambda: was_stopped(connection.forge(), request.number, request.key, known_stops))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ay_bot.errors import ExitCode, GithubFailed
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.gatekeeper import Gatekeeper
-from ay_bot.host.config import CONFIG_FILE, Settings
+from ay_bot.host.config import CONFIG_FILE, Publishing, Settings
 from ay_bot.host.gate import Outcome
 from ay_bot.host.github.earlier import find_earlier
 from ay_bot.host.github.forge import Comment, RepositoryFacts
@@ -46,13 +46,16 @@ def take_standpoint(
 ) -> Standpoint:
     """Look at the thread and the repository. Raises NotDone where the request may not be, or is done."""
     forge = connection.forge()
+    looks = request.writes_code and connection.may_write
+    if looks and request.thread == "pull_request":  # our own commit there would make its head a later one
+        _look_for_earlier(connection, request, Publishing())
     facts = forge.facts()
     snapshot = take_snapshot(request, forge, facts, comments)
     trusted = _find_trusted(connection, facts, snapshot)
     settings = _settle(connection, gatekeeper, trusted)
     plan = _find_plan(connection, request, comments) if request.verb == "approve" else ""
-    if request.writes_code and connection.may_write:
-        _look_for_earlier(connection, request, settings)
+    if looks and request.thread == "issue":
+        _look_for_earlier(connection, request, settings.publishing)
     return Standpoint(request, facts, snapshot, trusted, settings, plan)
 
 
@@ -86,9 +89,9 @@ def _find_plan(connection: Connection, request: Request, comments: Sequence[Comm
     return found.text
 
 
-def _look_for_earlier(connection: Connection, request: Request, settings: Settings) -> None:
+def _look_for_earlier(connection: Connection, request: Request, settings: Publishing) -> None:
     run_url = connection.context.run_url
-    match find_earlier(request, connection.publishing(), settings.publishing, run_url=run_url):
+    match find_earlier(request, connection.publishing(), settings, run_url=run_url):
         case Published(url=url):
             raise NotDone("an earlier run for this request has published it", url=url)
         case NotPublished(reason=reason, hint=hint):

@@ -6,7 +6,7 @@ from pathlib import Path
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.standpoint import Standpoint
 from ay_bot.host.checkout import open_checkout
-from ay_bot.host.github.destination import choose_destination
+from ay_bot.host.github.destination import at_base, choose_destination
 from ay_bot.host.github.forge import Forge
 from ay_bot.host.github.publication import Destination
 from ay_bot.host.github.thread import Snapshot
@@ -21,11 +21,16 @@ class Workspace:
     diff: str = ""
 
 
-def open_workspace(connection: Connection, stand: Standpoint, scratch: Path) -> Workspace:
-    """Fetch the commits that the run needs, and nothing else, into `scratch`."""
+def open_workspace(connection: Connection, stand: Standpoint, scratch: Path, base: str = "") -> Workspace:
+    """Fetch the commits that the run needs, and nothing else, into `scratch`.
+
+    `base` is the commit that an earlier job made a change on. Raises HeadMoved if it can't go there any more.
+    """
     forge, request, snapshot = connection.forge(), stand.request, stand.snapshot
-    outputs = stand.settings.outputs
-    destination = choose_destination(request, snapshot, stand.facts, forge.own_login(), outputs)
+    own = connection.publishing().own_login()
+    destination = choose_destination(request, snapshot, stand.facts, own, stand.settings.outputs)
+    if base:
+        destination = at_base(destination, base)
     head = destination.base if request.writes_code else snapshot.head
     clone = scratch / "repository.git"
     remote = connection.remote(stand.facts.clone_url)

@@ -1,6 +1,7 @@
 """From a comment to a pull request and back: what each event leads to on GitHub."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from ay_bot.errors import ExitCode
@@ -22,6 +23,14 @@ def test_a_comment_leads_to_a_pull_request_once(desk: Desk):
     for _ in range(4):
         assert desk.deliver("issue_comment", payload) == 0
     assert (github.branches(), len(github.comments(issue.number)), len(github.pulls())) == before
+
+
+def open_pull(desk: Desk, files: dict[str, str], **more: str):
+    """Open a pull request a while ago: what is pushed in the second of a request counts as later."""
+    earlier = desk.github.world.now() - timedelta(minutes=5)
+    where = more.get("head_repository", "")
+    desk.github.push("feature", files, repository=where, at=earlier)
+    return desk.github.open_pull("Add", head="feature", at=earlier, repository="maria/bank", **more)
 
 
 def answer(text: str, **outputs: object) -> Model:
@@ -58,8 +67,7 @@ def test_at_53_a_plan_is_approved_by_its_hash_and_carried_out(desk: Desk):
 
 def test_a_review_says_something_on_lines(desk: Desk):
     github = desk.github
-    github.push("feature", {"sums.py": "def add(a, b):\n    return a + b\n", "new.py": "x = 1\ny = 2\n"})
-    pull = github.open_pull("Add", head="feature")
+    pull = open_pull(desk, {"sums.py": "def add(a, b):\n    return a + b\n", "new.py": "x = 1\ny = 2\n"})
     remarks = [{"path": "new.py", "line": 2, "body": "Nobody uses y."}]
     review = {"type": "review", "body": "One thing.", "comments": remarks}
     desk.answers = lambda: Model([("propose", review)], [("finish", {"summary": "Reviewed."})])
@@ -105,8 +113,7 @@ def test_a_change_that_the_tests_do_not_prove_is_not_published(desk: Desk):
 
 def test_a_pull_request_gets_the_fix_on_its_own_branch(desk: Desk):
     github = desk.github
-    github.push("feature", {"new.py": "x = 1\n"})
-    pull = github.open_pull("Add", head="feature")
+    pull = open_pull(desk, {"new.py": "x = 1\n"})
     assert desk.say(pull.number, "@ay fix add()") == 0
     assert github.file("sums.py", "feature") == b"def add(a, b):\n    return a + b\n"
     assert len(github.pulls()) == 1
@@ -115,8 +122,7 @@ def test_a_pull_request_gets_the_fix_on_its_own_branch(desk: Desk):
 def test_a_fork_gets_the_patch_in_a_comment(desk: Desk):
     github = desk.github
     github.fork("ben")
-    github.push("feature", {"new.py": "x = 1\n"}, repository="ben/bank", login="ben")
-    pull = github.open_pull("Add", login="ben", head="feature", head_repository="ben/bank", repository="maria/bank")
+    pull = open_pull(desk, {"new.py": "x = 1\n"}, login="ben", head_repository="ben/bank")
     comment = github.comment(pull.number, "@ay fix add()", repository="maria/bank")
     payload = github.payload_for_comment(comment, repository="maria/bank")
     assert desk.deliver("issue_comment", payload) == 0
@@ -136,6 +142,7 @@ def test_two_jobs_do_what_one_does_with_the_bundle_between_them(desk: Desk):
     assert desk.run(work) == 0
     assert not [request for request in github.requests if request.writes]
     bundle = Path(desk.outputs()["bundle"]) / "bundle"
+    github.push("main", {"other.py": "z = 1\n"})  # the default branch goes on between the two jobs
     desk.token = writer
     publish = {**desk.environment("issue_comment", payload, mode="publish", bundle=str(bundle)), "INPUT_MODEL": ""}
     assert desk.run({**publish, "GITHUB_RUN_ID": work["GITHUB_RUN_ID"]}) == 0
