@@ -1,5 +1,6 @@
 """A composite action, run as the runner does it: conditions, environments, bash, and files that steps write to."""
 
+import os
 import subprocess
 import time
 from collections.abc import Mapping
@@ -10,6 +11,9 @@ from typing import Any
 import yaml
 
 from tests.action.expressions import evaluate, fill, holds
+
+RUNNER = 1001
+"""The user of GitHub's own runners."""
 
 
 @dataclass
@@ -66,6 +70,9 @@ def _run(
     places = {name: files / name for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_ENV", "GITHUB_PATH")}
     for place in places.values():
         place.touch()
+    if os.geteuid() == 0:
+        for place in (files, *places.values()):
+            os.chown(place, RUNNER, RUNNER)
     own = {name: fill(str(value), contexts) for name, value in described.get("env", {}).items()}
     script = files / "script.sh"
     script.write_text(fill(described["run"], contexts))
@@ -74,6 +81,7 @@ def _run(
         ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
         env={**environment, **{name: str(place) for name, place in places.items()}, **own},
         cwd=environment["GITHUB_WORKSPACE"],
+        **as_runner(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -85,6 +93,13 @@ def _run(
     step.log = ran.stdout.decode("utf-8", "replace")
     step.outputs = read_outputs(places["GITHUB_OUTPUT"].read_text())
     step.summary = places["GITHUB_STEP_SUMMARY"].read_text()
+
+
+def as_runner() -> dict[str, Any]:
+    """Return how a process is started as the runner's user, who may use the engine; another user starts it as itself."""
+    if os.geteuid():
+        return {}
+    return {"user": RUNNER, "group": RUNNER, "extra_groups": [Path("/var/run/docker.sock").stat().st_gid]}
 
 
 def read_outputs(text: str) -> dict[str, str]:

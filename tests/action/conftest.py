@@ -23,9 +23,14 @@ class Checkout(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def action_checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Copy what makes up the Action, and build its images as it would."""
-    path = tmp_path_factory.mktemp("actions") / "ay-bot"
+def action_checkout() -> Iterator[Checkout]:
+    """Copy what makes up the Action to where another user can read it, and build its images as it would."""
+    with tempfile.TemporaryDirectory(prefix="ay-actions-") as directory:
+        Path(directory).chmod(0o755)
+        yield _check_out(Path(directory, "ay-bot"))
+
+
+def _check_out(path: Path) -> Checkout:
     path.mkdir()
     for part in PARTS:
         source = ROOT / part

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from demo.scripted_model import ScriptedModel
+from tests.action.composite import RUNNER
 from tests.loopback_github.server import LoopbackGitHub
 
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "demo"
 REPOSITORY = "maria/evenly"
-RUNNER = 1001
-"""The user of GitHub's own runners."""
 CONFIG = "model: openai/scripted\ntest: python3 -m pytest -q\n"
 CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO")
 TRAPS = {

@@ -1,6 +1,7 @@
 """The bot's image: it starts quickly, and holds nothing that runs by itself or that it has no use for."""
 
 import json
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -90,3 +91,30 @@ def test_variables_of_the_job_run_nothing_in_the_bot(action_checkout: Checkout) 
     evil = ["PYTHONPATH=/evil", "PYTHONSTARTUP=/evil/x.py", "PYTHONHOME=/evil", "PYTHONINSPECT=1", "PATH=/evil"]
     options = [word for each in evil for word in ("--env", each)]
     assert "Usage: ay-bot action" in docker("run", "--rm", "--network", "none", *options, action_checkout.bot, "--help")
+
+
+def get_images(checkout: Checkout, tmp_path: Path, **images: str) -> subprocess.CompletedProcess[str]:
+    output = tmp_path / "output"
+    output.touch()
+    script = checkout.path / "scripts" / "action-images"
+    given = {**os.environ, **images, "GITHUB_OUTPUT": str(output)}
+    return subprocess.run([script], env=given, capture_output=True, text=True, check=False)
+
+
+def test_images_are_pulled_by_digest_alone(action_checkout: Checkout, tmp_path: Path) -> None:
+    for name in ("BOX_IMAGE", "BOT_IMAGE"):
+        ran = get_images(action_checkout, tmp_path, **{name: "someone/ay-bot:latest"})
+        assert ran.returncode == 2
+        assert "only NAME@sha256:DIGEST is pulled" in ran.stderr
+    assert (tmp_path / "output").read_text() == ""
+
+
+def test_a_published_box_image_gets_the_name_that_the_bot_looks_for(action_checkout: Checkout, tmp_path: Path) -> None:
+    """It is on this engine already, as after a pull."""
+    docker("tag", action_checkout.box, "ay-bot-published:test")
+    try:
+        ran = get_images(action_checkout, tmp_path, BOX_IMAGE="ay-bot-published:test", BOT_IMAGE=action_checkout.bot)
+    finally:
+        docker("image", "rm", "ay-bot-published:test")
+    assert ran.returncode == 0, ran.stderr
+    assert (tmp_path / "output").read_text() == f"bot={action_checkout.bot}\n"

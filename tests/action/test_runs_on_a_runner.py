@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.action.composite import Ran, run_composite
+from tests.action.composite import RUNNER, Ran, as_runner, run_composite
 from tests.action.conftest import Checkout
 from tests.action.container_action import run_container_action
-from tests.action.stage import RUNNER, TRAPS, Stage, docker
+from tests.action.stage import TRAPS, Stage, docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -26,13 +26,14 @@ def call(stage: Stage, body: str = "@ay fix this", login: str = "maria") -> None
 def machine(stage: Stage, *, key: bool = True, token: str = "") -> dict[str, str]:
     """Return the environment of a job's step."""
     keys = {"OPENAI_API_KEY": "sk-scripted-model-key"} if key else {}
-    own = {"PATH": os.environ["PATH"], "HOME": str(stage.directory), "TEST_TOKEN": token or stage.token}
+    own = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(stage.directory), "TEST_TOKEN": token or stage.token}
     return {**own, **stage.facts(), **stage.certificates(), **TRAPS, **keys}
 
 
 def compose(stage: Stage, checkout: Checkout, number: int = 0, **inputs: str) -> Ran:
     temporary = stage.temporary / f"attempt-{number}"
     temporary.mkdir()
+    stage.give_to_runner()
     given = {"api-base": stage.model.api_base, **{name.replace("_", "-"): value for name, value in inputs.items()}}
     return run_composite(checkout.path, given, machine(stage), temporary)
 
@@ -74,6 +75,9 @@ def test_composite_action_from_a_comment_to_a_pull_request(
     assert "1 fixed" in ran.step("run").summary
     assert_published(stage, tmp_path)
     assert_nothing_is_left(stage)
+    left = [path for path in stage.temporary.rglob(f"ay-bot-{stage.run_id}*/**/*") if path.is_file()]
+    assert "result.json" in {path.name for path in left}
+    assert {path.stat().st_uid for path in left} == {RUNNER if os.geteuid() == 0 else os.geteuid()}
     assert "sk-scripted-model-key" not in ran.step("run").log
     assert not [trap for trap in (*TRAPS.values(), stage.token) if trap in ran.step("run").log]
     assert_thrifty(stage, 0)
@@ -146,9 +150,11 @@ def test_a_cancelled_run_is_ended_before_order_is_made(stage: Stage, action_chec
     given = {"AY_CONTAINER": name, "AY_IMAGE": action_checkout.bot, "INPUT_GITHUB_TOKEN": stage.token}
     output = stage.temporary / "output"
     output.touch()
+    stage.give_to_runner()
     subprocess.run(
         ["python3", "-I", "-S", action_checkout.path / "scripts/bare.py", "ay_bot.host.launch", "--finalize"],
         env={**machine(stage), **given, "GITHUB_OUTPUT": str(output)},
+        **as_runner(),
         check=True,
         timeout=60,
     )
@@ -165,6 +171,7 @@ def test_hardened_pair_publishes_what_another_job_wrote(
     publish = stage.temporary / "publish"
     work.mkdir()
     publish.mkdir()
+    stage.give_to_runner()
     given = {"api-base": stage.model.api_base, "bundle": str(bundle)}
     reader = machine(stage, token=stage.github.add_actions_token(reading))
     ran = run_composite(action_checkout.path, {**given, "mode": "work"}, reader, work)
