@@ -13,6 +13,7 @@ from ay_bot.host.session import Session
 from ay_bot.host.suite import SuiteResult, TestRunner
 from ay_bot.protocol.events import PathRefused
 from ay_bot.protocol.messages import FailureCause, Feedback, Finished, Work
+from ay_bot.protocol.outputs import answer_of
 
 MODEL_HINTS: dict[FailureCause, str] = {
     "authentication": "put a valid key into the environment, or mend `--api-base`",
@@ -48,6 +49,8 @@ class Attempt:
             self.findings.usage = session.usage
             self.findings.summary, self.findings.outputs = finished.summary, finished.outputs
             require_model(finished)
+            if answer_of(finished.outputs):  # what it left half done is nobody's proposal
+                return finished, NoChange()
             judged = self._judge(finished, body, self.baseline.wait())
             feedback = _feedback_of(judged)
             if not feedback or not rounds_left or finished.reason != "finished":

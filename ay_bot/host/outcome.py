@@ -11,6 +11,7 @@ from ay_bot.host.pull_request import render
 from ay_bot.host.report import PullRequest, Verification
 from ay_bot.host.session import Session
 from ay_bot.protocol.messages import EndReason, Finished, ModelReply, ModelRequest
+from ay_bot.protocol.outputs import AskOutput, BlockedOutput, NoopOutput, Output, answer_of
 
 MESSAGE_REQUEST = 1_000_000
 """The number of the request for a commit message; the agent counts its own from 1."""
@@ -113,4 +114,17 @@ def _without_change(finished: Finished, cut_off: str) -> Outcome:
         raise BudgetSpent(f"{cut_off} before it changed anything", hint="raise the cap, or make the task smaller")
     said = f": {finished.summary.strip()}" if finished.summary.strip() else ""
     reason = f"{cut_off} before it changed anything" if cut_off else f"the agent finished without a change{said}"
-    return Outcome("no_change", reason, ExitCode.NO_CHANGE)
+    return Outcome("no_change", _say_why(finished.outputs) or reason, ExitCode.NO_CHANGE)
+
+
+def _say_why(outputs: tuple[Output, ...]) -> str:
+    """Return what the agent says in place of a change, if it does."""
+    match answer_of(outputs):
+        case AskOutput(question=question):
+            return f"the agent asks: {question}"
+        case BlockedOutput(reason=reason):
+            return f"the agent can't go on: {reason}"
+        case NoopOutput(reason=reason):
+            return f"the agent finds nothing to do: {reason}"
+        case None:
+            return ""

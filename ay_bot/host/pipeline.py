@@ -27,6 +27,7 @@ from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
 from ay_bot.protocol.messages import Configure, ModelSetting, Work
+from ay_bot.protocol.outputs import MOST_OF_EACH
 
 INSTRUCTIONS_FILE = "AGENTS.md"
 MAX_INSTRUCTIONS = 32 * 1024
@@ -159,4 +160,5 @@ def _describe_work(settings: Settings, command: str, checkout: Checkout, finding
         ignore=NEVER_WORK,
         mode=order.mode,
         outputs=order.outputs,
+        output_limits={**MOST_OF_EACH, **settings.output_limits},
     )

@@ -76,6 +76,15 @@ def test_a_review_says_something_on_lines(desk: Desk):
     assert [(comment.path, comment.line) for comment in inline] == [("new.py", 2)]
 
 
+def test_a_question_of_the_agent_is_shown_to_who_asked(desk: Desk):
+    issue = desk.github.open_issue("add() subtracts")
+    question = {"type": "ask", "question": "Which of the two adders is meant?"}
+    desk.answers = lambda: Model([("propose", question)], [("finish", {"summary": ""})])
+    assert desk.say(issue.number, "@ay fix this") == ExitCode.NO_CHANGE
+    assert "Which of the two adders is meant?" in desk.tracking(issue.number)[0]
+    assert "state=blocked" in desk.tracking(issue.number)[0]
+
+
 def test_at_01_an_outsider_gets_a_reaction_and_nothing_else(desk: Desk):
     github = desk.github
     issue = github.open_issue("add() subtracts")

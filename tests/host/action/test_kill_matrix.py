@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from typing import get_args
 
 import pytest
@@ -28,10 +29,10 @@ def plain_desk(loopback_github, tmp_path, monkeypatch) -> Desk:
 class Delivery:
     """The same event, delivered as often as wanted, each time in a process of its own."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, thread: int = 0) -> None:
         self.desk = desk
-        self.issue = desk.github.open_issue("add() subtracts", "It should add.")
-        self.payload = desk.github.payload_for_comment(desk.github.comment(self.issue.number, "@ay fix this"))
+        self.number = thread or desk.github.open_issue("add() subtracts", "It should add.").number
+        self.payload = desk.github.payload_for_comment(desk.github.comment(self.number, "@ay fix this"))
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self, deadly: str = "") -> int:
@@ -53,7 +54,7 @@ class Delivery:
         assert github.file("sums.py", pull.head_branch) == b"def add(a, b):\n    return a + b\n"
         assert set(github.branches()) == {"main", pull.head_branch}
         assert len(github.commits(pull.head_branch)) == 1
-        (comment,) = github.comments(self.issue.number, login=BOT)
+        (comment,) = github.comments(self.number, login=BOT)
         assert "state=done" in comment.body
         verified = [row for row in github.repository().statuses if row["context"] == "ay-bot/verified"]
         assert len(verified) == 1
@@ -78,6 +79,23 @@ def test_killed_at_a_write(plain_desk: Desk, number: int, moment: str):
     assert delivery.run() == -signal.SIGKILL
     assert delivery.run() == 0
     delivery.assert_whole()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("write", ["/graphql", "/comments$", "/statuses/"])
+def test_killed_after_a_write_to_a_pull_request(plain_desk: Desk, write: str):
+    github, earlier = plain_desk.github, plain_desk.github.world.now() - timedelta(minutes=5)
+    github.push("feature", {"new.py": "x = 1\n"}, at=earlier)
+    pull = github.open_pull("Add", head="feature", at=earlier)
+    delivery = Delivery(plain_desk, pull.number)
+    github.kill_after("WRITE", write, delivery.kill)
+    assert delivery.run() == -signal.SIGKILL
+    assert delivery.run() == 0
+    assert github.file("sums.py", "feature") == b"def add(a, b):\n    return a + b\n"
+    assert len(github.commits("feature")) == 2
+    tracking = [comment for comment in github.comments(pull.number, login=BOT) if "kind=tracking" in comment.body]
+    assert len(tracking) == 1
+    assert "state=done" in tracking[0].body
 
 
 @pytest.mark.slow
