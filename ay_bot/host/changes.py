@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import InitVar, dataclass
 from typing import Literal, NamedTuple
 
+from ay_bot.host.bare_repositories import find_bare_repositories
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.objects import TreeEntry
 from ay_bot.host.path_policy import PathPolicy, find_git_fault, find_link_fault, find_path_fault, is_utf8, protect
@@ -14,6 +15,7 @@ from ay_bot.protocol.messages import ChangedFile, Finished
 _SEAL = object()
 _LINK = "120000"
 _GITLINK = "160000"
+_BARE = "a part of a bare git repository, and git runs what that configures"
 _NO_FILE = "not a file that git can hold under a UTF-8 name"
 
 
@@ -88,7 +90,7 @@ def propose(
     files = checkout.list_files(base)
     try:
         changes = _judge(files, finished, body, policy)
-        kept, guarded = _withhold(changes, policy)
+        kept, guarded = _withhold(files, changes, policy)
         tree = checkout.write_tree(base, kept)
         entries = _read_again(checkout, base, tree, kept)
     except _Broken as broken:
@@ -201,14 +203,18 @@ def _fold(path: bytes) -> str:
 
 
 def _withhold(
-    changes: Sequence[TreeChange], policy: PathPolicy
+    files: Mapping[bytes, TreeEntry], changes: Sequence[TreeChange], policy: PathPolicy
 ) -> tuple[tuple[TreeChange, ...], tuple[GuardedPath, ...]]:
+    written = {change.path for change in changes if change.mode is not None}
+    bare = find_bare_repositories(files.keys() | written) if written else frozenset()
     kept, withheld = [], []
     for change in changes:
         path = change.path.decode()
         guard = protect(path, policy)
         if guard.tier == "never":
             withheld.append(GuardedPath(path, guard.rule))
+        elif change.mode is not None and not bare.isdisjoint(_directories(change.path)):
+            withheld.append(GuardedPath(path, _BARE))
         else:
             kept.append(change)
     return tuple(kept), tuple(withheld)
