@@ -175,3 +175,29 @@ def test_what_may_be_ours_is_left_to_the_gate(step: Step) -> None:
     event.write_text(json.dumps(issue_comment("@robo fix this")))
     assert is_none_of_ours(given)
     assert not is_none_of_ours({**given, "INPUT_MENTION": "@robo"})
+
+
+def test_the_gate_as_a_command_asks_github_where_nobody_answers_for_it(step: Step, github: LoopbackGitHub) -> None:
+    event = step.directory / "event.json"
+    event.write_text(json.dumps(comment(github, "@ay fix this", "alice")))
+    command = [
+        sys.executable,
+        "-m",
+        "ay_bot.host.gate",
+        "--event-name",
+        "issue_comment",
+        "--event",
+        str(event),
+        "--json",
+    ]
+    given = {"GITHUB_API_URL": github.api_url, "GITHUB_REPOSITORY": REPOSITORY, "GITHUB_TOKEN": step.token}
+
+    def decide(*more: str, **environment: str) -> tuple[int, str]:
+        ran = subprocess.run([*command, *more], env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        return ran.returncode, json.loads(ran.stdout)["reason"]
+
+    assert decide(**given) == (0, "mention")
+    assert len(github.requests) == 1
+    assert decide("--permission", "read", **given) == (3, "permission-too-low")
+    assert decide() == (3, "permission-unknown")
+    assert len(github.requests) == 1
