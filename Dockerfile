@@ -50,7 +50,11 @@ RUN apt-get update \
  && rm -f /usr/lib/python3*/sitecustomize.py
 COPY --from=bot-packages /opt/bot /opt/bot
 LABEL ay.image=bot
-COPY scripts/check_start_files.py scripts/ay-bot-in-image /opt/bot/source/scripts/
+# What the box image is made of lies beside, with the base's name, for an engine that lacks it.
+ARG BASE
+RUN mkdir -p /opt/bot/source && echo "$BASE" >/opt/bot/source/base
+COPY Dockerfile /opt/bot/source/
+COPY scripts/check_start_files.py scripts/ay-bot-in-image scripts/make_runtime.py /opt/bot/source/scripts/
 COPY ay_bot /opt/bot/source/ay_bot
 # No file may run code at the start of every Python, whoever put it there: a release of litellm once brought one.
 RUN cd /opt/bot/lib/python3*/site-packages \

@@ -73,7 +73,7 @@ def test_the_image_holds_the_bot_and_no_installer(action_checkout: Checkout) -> 
     assert docker(*run, "/opt/bot/bin/python3", action_checkout.bot, "-I", "-c", script) == "[]"
     held = docker(*run, "ls", action_checkout.bot, "/opt/bot/source", "/opt/bot/source/scripts").split()
     assert set(held) - {"/opt/bot/source:", "/opt/bot/source/scripts:"} == {
-        "ay_bot", "scripts", "ay-bot-in-image", "check_start_files.py",
+        "ay_bot", "base", "Dockerfile", "scripts", "ay-bot-in-image", "check_start_files.py", "make_runtime.py",
     }  # fmt: skip
     config = json.loads(docker("image", "inspect", "--format", "{{json .Config}}", action_checkout.bot))
     assert config["Entrypoint"] == ["/usr/local/bin/ay-bot", "action"]
@@ -118,3 +118,27 @@ def test_a_published_box_image_gets_the_name_that_the_bot_looks_for(action_check
         docker("image", "rm", "ay-bot-published:test")
     assert ran.returncode == 0, ran.stderr
     assert (tmp_path / "output").read_text() == f"bot={action_checkout.bot}\n"
+
+
+def test_the_bot_builds_the_boxes_image_where_it_is_missing(action_checkout: Checkout) -> None:
+    """The box image under another name is missing; as a container action, nobody has built it before."""
+    script = (
+        "from ay_bot.host import image; image.REPOSITORY = 'ay-bot-trial';"
+        "from ay_bot.host.environment import environment; from ay_bot.host.sandbox.docker import connect;"
+        "connect(environment()).resolve_image(''); print(image.image_name())"
+    )
+    authority = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("SSL_CERT_FILE")
+    trust = ["-v", f"{authority}:/authority.pem:ro", "-e", "SSL_CERT_FILE=/authority.pem"] if authority else []
+    command = ["run", "--rm", "-v", "/var/run/docker.sock:/var/run/docker.sock", *trust, "--entrypoint"]
+    try:
+        name = docker(*command, "/opt/bot/bin/python3", action_checkout.bot, "-I", "-c", script, seconds=600)
+        assert name == action_checkout.box.replace("ay-bot:", "ay-bot-trial:")
+        listed = docker("run", "--rm", "--entrypoint", "/opt/ay/bin/python3", name, "-I", "-S", "-c", "print('box')")
+        assert listed == "box"
+    finally:
+        docker(
+            "image",
+            "rm",
+            *docker("images", "--format", "{{.Repository}}:{{.Tag}}", "ay-bot-trial").split(),
+            check=False,
+        )

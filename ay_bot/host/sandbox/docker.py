@@ -15,6 +15,7 @@ from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.box_image import SECONDS, TARGET, base_of, find_sources, open_context, require_built
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
 from ay_bot.host.sandbox.policy import (
@@ -41,8 +42,9 @@ class DockerSandbox:
 
     name: DriverName = "docker"
 
-    def __init__(self, client: "APIClient") -> None:
+    def __init__(self, client: "APIClient", certificates: str = "") -> None:
         self._client = client
+        self._certificates = certificates
         finalize(self, client.close)
         self._images: dict[str, Image] = {}
         self._runtime_is_ready = False
@@ -108,6 +110,8 @@ class DockerSandbox:
 
         if name not in self._images:
             wanted = name or image_name()
+            if not name:
+                self._make_own_image(wanted)
             try:
                 found = self._client.inspect_image(wanted)  # type: ignore[no-untyped-call]
             except ImageNotFound:
@@ -124,6 +128,32 @@ class DockerSandbox:
                 is_ours=image_name() in (wanted, *(found.get("RepoTags") or ())),
             )
         return self._images[name]
+
+    def _make_own_image(self, name: str) -> None:
+        """Build our own image if it is missing and this is the bot's image, which carries the sources."""
+        from docker.errors import DockerException
+
+        source = find_sources()
+        if source is None:
+            return
+        try:
+            if self._client.images(name, quiet=True):
+                return
+            with open_context(source, self._certificates) as context:
+                said = self._client.build(
+                    fileobj=context,
+                    custom_context=True,
+                    target=TARGET,
+                    tag=name,
+                    buildargs={"BASE": base_of(source)},
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                    timeout=SECONDS,
+                )
+                require_built(said, name)
+        except (DockerException, OSError) as error:
+            raise _engine_failed(f"build the image {name}", error) from error
 
     def _create(self, spec: BoxSpec, image: Image) -> str:
         from docker.types import LogConfig, Mount, Ulimit
@@ -265,8 +295,9 @@ def connect(environment: Mapping[str, str]) -> DockerSandbox:
     from docker.utils import kwargs_from_env
 
     settings = kwargs_from_env({**environment, "DOCKER_HOST": address})
+    certificates = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE", "")
     try:
-        return DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings))
+        return DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings), certificates)
     except (DockerException, OSError) as error:
         msg = f"no Docker engine answers at {address}: {error}"
         raise SandboxUnavailable(msg, hint=START_ENGINE) from error
