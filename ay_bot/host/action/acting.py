@@ -89,9 +89,14 @@ def _carry_out(
     request: Request | Dispatch, connection: Connection, gatekeeper: Gatekeeper, listener: Listener, ending: Ending
 ) -> ExitCode:
     if isinstance(request, Dispatch):
+        if connection.context.inputs.mode != "run":
+            why = "maintenance needs one job: a bundle holds one change, and chores make several"
+            return ending.unfinished("skipped", why, ExitCode.HANDLED, "see docs/maintenance.md")
         from ay_bot.host.maintenance.run import maintain_on_github
 
         return maintain_on_github(connection, request, listener, ending)
+    if request.verb in ("stop", "help") and not connection.may_write:
+        return ending.unfinished("handled", "the job that publishes answers this", ExitCode.HANDLED)
     match request.verb:
         case "stop":
             return stop_requests(connection, request, ending)

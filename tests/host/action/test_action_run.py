@@ -160,6 +160,24 @@ def test_two_jobs_do_what_one_does_with_the_bundle_between_them(desk: Desk):
     assert "state=done" in desk.tracking(issue.number)[0]
 
 
+def test_the_job_that_may_only_read_leaves_stop_and_help_to_the_other(desk: Desk):
+    github = desk.github
+    issue = github.open_issue("add() subtracts")
+    writer, desk.token = desk.token, github.add_actions_token({"contents": "read", "issues": "read"})
+    for words in ("@ay stop", "@ay help"):
+        assert desk.say(issue.number, words, mode="work") == 0
+    assert not [request for request in github.requests if request.writes]
+    desk.token = writer
+    assert desk.say(issue.number, "@ay stop", mode="publish", bundle="/nowhere") == 0
+    assert len(github.comments(issue.number, login=BOT)) == 1
+
+
+def test_a_bundle_that_is_not_there_is_told_on_the_thread(desk: Desk):
+    issue = desk.github.open_issue("add() subtracts")
+    assert desk.say(issue.number, "@ay fix this", mode="publish", bundle="/nowhere") == ExitCode.PROTOCOL_BROKEN
+    assert "state=failed" in desk.tracking(issue.number)[0]
+
+
 def test_a_full_run_stays_within_its_requests(desk: Desk, capsys):
     github = desk.github
     issue = github.open_issue("add() subtracts")
