@@ -1,0 +1,219 @@
+"""One chore, from looking whether there is anything to do to its pull requests; its failures are its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import inf
+from typing import Final
+
+from ay_bot.errors import AyBotError, ExitCode, NotAllowed
+from ay_bot.host.config import Chore, Overrides
+from ay_bot.host.findings import Order
+from ay_bot.host.github.opening import list_own_open
+from ay_bot.host.github.publication import NewBranch, NotPublished, Occasion, Published
+from ay_bot.host.github.publish import GithubPublisher, describe_refusal
+from ay_bot.host.local_run import run_locally
+from ay_bot.host.maintenance.branches import is_branch_of
+from ay_bot.host.maintenance.chores import policy_of
+from ay_bot.host.maintenance.ground import SHORTEST, Ground
+from ay_bot.host.maintenance.record import ChoreEnd, ChoreRecord
+from ay_bot.host.maintenance.standing import judge_before
+from ay_bot.host.maintenance.targets import Assignment, find_work
+from ay_bot.host.publisher import Proposal, Publication
+from ay_bot.host.report import PullRequest, Result
+from ay_bot.host.repository import Repository
+
+_LEAST: Final = 0.001
+"""Dollars below which nothing is begun."""
+Piece = tuple[str, ChoreEnd]
+"""What one piece of a chore's work was about, and how it ended."""
+
+
+class Stopped(Exception):
+    """Somebody ended the run; no other chore is begun."""
+
+
+@dataclass
+class ChoreRun:
+    """A chore, with what is remembered of it. `asked` is whether a person wants it now."""
+
+    ground: Ground
+    chore: Chore
+    record: ChoreRecord | None
+    asked: bool = False
+    _spent: float = 0.0
+    _worked: int = 0
+
+    def carry_out(self) -> ChoreEnd:
+        """Do it and return what came of it."""
+        pieces: list[Piece] = []
+        try:
+            for found in find_work(self.ground, self.chore):
+                if isinstance(found, ChoreEnd):
+                    return found
+                pieces.append((found.about, self._do(found)))
+        except AyBotError as error:
+            failed = ChoreEnd(outcome="failed", reason=error.message, hint=error.hint, exit_code=error.exit_code)
+            pieces.append(("", failed))
+        return join_pieces(pieces)
+
+    def _do(self, piece: Assignment) -> ChoreEnd:
+        target, ground = piece.target, self.ground
+        forge = ground.connection.publishing()
+        end = judge_before(forge, target, ground.settings.publishing, asked=self.asked)
+        if not self.asked and (end is None or end.outcome == "up_to_date") and (same := self._remember(piece)):
+            return same
+        if end:
+            return end
+        if waiting := self._must_wait(piece):
+            return ChoreEnd(outcome="blocked", reason=waiting)
+        self._worked += 1
+        return self._work(piece)
+
+    def _remember(self, piece: Assignment) -> ChoreEnd | None:
+        """Return what came of just this piece of work before."""
+        record, key = self.record, piece.target.key
+        if record is None or key not in record.keys:
+            return None
+        if piece.pull:
+            return ChoreEnd(outcome=record.outcome, reason="nothing has changed since it was last tried", keys=(key,))
+        return ChoreEnd(outcome=record.outcome, reason=record.reason, keys=record.keys)
+
+    def _must_wait(self, piece: Assignment) -> str:
+        """Return what keeps a piece of work from being begun in this run."""
+        most = self.chore.max_pull_requests
+        branches = {pull.head_branch for pull in list_own_open(self.ground.connection.publishing())}
+        opened = [branch for branch in branches if is_branch_of(branch, self.chore.name)]
+        if piece.target.branch not in branches and len(opened) >= most:
+            return f"{len(opened)} pull requests of the chore are open, and at most {most} may be"
+        used_up = self._worked >= most or self._max_cost() < _LEAST or self.ground.seconds_left < SHORTEST
+        return "left for the next run" if used_up else ""
+
+    def _work(self, piece: Assignment) -> ChoreEnd:
+        ground, target = self.ground, piece.target
+        publisher = ChorePublisher(self._publisher(piece))
+        order = Order(
+            repository=target.clone.path,
+            task=piece.task(),
+            overrides=self._overrides(),
+            api_base=ground.connection.context.inputs.api_base,
+            publisher=publisher,
+            out=ground.out / target.branch.replace("/", "-") if ground.out else None,
+            trusted=ground.base,
+            policy=policy_of(self.chore),
+        )
+        result, _ = run_locally(order, ground.listener, None)
+        self._spent += result.usage.cost_usd or 0.0
+        if result.exit_code == ExitCode.INTERRUPTED:
+            raise Stopped
+        return _conclude(result, publisher.outcome, target.key)
+
+    def _publisher(self, piece: Assignment) -> GithubPublisher:
+        ground, target = self.ground, piece.target
+        occasion = Occasion(
+            key=target.key,
+            task=f"the chore {self.chore.name}",
+            made=ground.now,
+            requester=ground.requester,
+            run_url=ground.run_url,
+        )
+        destination = NewBranch(
+            branch=target.branch, base=target.base, base_branch=target.base_branch, in_place=True
+        )  # fmt: skip
+        return GithubPublisher(
+            ground.connection.publishing(),
+            ground.connection.remote(ground.facts.clone_url),
+            occasion,
+            destination,
+            ground.settings.publishing,
+            starts_ci=ground.connection.starts_ci,
+        )
+
+    def _overrides(self) -> Overrides:
+        most = self._max_cost()
+        update = {"max_cost": 0.0 if most == inf else most, "timeout": max(self.ground.seconds_left, SHORTEST)}
+        return self.ground.connection.context.inputs.overrides().model_copy(update=update)
+
+    def _max_cost(self) -> float:
+        given = self.ground.connection.context.inputs.max_cost
+        return find_cap(given, self.chore.max_cost, self.ground.settings.max_cost) - self._spent
+
+
+def find_cap(given: float | None, own: float | None, default: float) -> float:
+    """Return what a chore may cost: the lower of the workflow's cap and its own, else the repository's.
+
+    0 is no cap wherever it stands, and infinity here.
+    """
+    said = [amount or inf for amount in (given, own) if amount is not None]
+    return min(said) if said else default or inf
+
+
+@dataclass
+class ChorePublisher:
+    """Publishes on GitHub and keeps what came of it."""
+
+    publisher: GithubPublisher
+    outcome: Published | NotPublished | None = field(default=None)
+
+    def prepare(self, repository: Repository) -> None:
+        """Refuse a clone that is not at the commit where the change goes."""
+        self.publisher.prepare(repository)
+
+    def publish(self, proposal: Proposal) -> Publication:
+        """Publish. Raises NotAllowed where that could not be."""
+        outcome = self.publisher.publish_change(proposal.checkout, proposal.checked, proposal.message, proposal.summary)
+        self.outcome = outcome
+        if isinstance(outcome, NotPublished):
+            raise NotAllowed(describe_refusal(outcome), hint=outcome.hint)
+        text = PullRequest(
+            title=outcome.title or proposal.pull_request.title,
+            body=outcome.body or proposal.pull_request.body,
+            draft=outcome.draft,
+        )
+        return Publication(text, outcome.branch, outcome.commit, outcome.url, outcome.notes)
+
+
+def _conclude(result: Result, outcome: Published | NotPublished | None, key: str) -> ChoreEnd:
+    end = ChoreEnd(
+        outcome="failed",
+        reason=result.reason.partition("\n\nhint: ")[0],
+        hint=result.reason.partition("\n\nhint: ")[2],
+        exit_code=result.exit_code,
+        worked=True,
+        keys=() if result.status == "error" else (key,),  # which is not the work's fault: it is tried again
+        url=result.url,
+        branch=result.branch,
+        cost=result.usage.cost_usd,
+    )
+    match outcome:
+        case Published(created=created):
+            words = f"{result.reason}" if created else f"{result.reason}; the pull request holds this already"
+            return end.model_copy(update={"outcome": "published", "reason": words, "hint": "", "exit_code": 0})
+        case NotPublished(url=url, branch="") if url:  # a pull request that a person closed, or made
+            return end.model_copy(update={"outcome": "blocked", "exit_code": 0, "keys": (key,)})
+        case _ if result.status == "no_change":
+            return end.model_copy(update={"outcome": "nothing", "exit_code": 0})
+        case _:
+            return end
+
+
+_WORST: Sequence[str] = ("failed", "blocked", "published", "up_to_date", "nothing")
+
+
+def join_pieces(pieces: Sequence[Piece]) -> ChoreEnd:
+    """Return the end of a chore whose pieces of work ended so: the worst of them, with the reasons of all."""
+    if len(pieces) == 1:
+        return pieces[0][1]
+    ends = [end for _, end in pieces]
+    worst = min(ends, key=lambda end: _WORST.index(end.outcome))
+    costs = [end.cost for end in ends if end.cost is not None]
+    reason = "; ".join(f"{about}: {end.reason or end.outcome}" if about else end.reason for about, end in pieces)
+    return worst.model_copy(
+        update={
+            "reason": reason,
+            "worked": any(end.worked for end in ends),
+            "keys": tuple(key for end in ends for key in end.keys),
+            "url": " ".join(end.url for end in ends if end.url),
+            "branch": " ".join(end.branch for end in ends if end.branch),
+            "cost": sum(costs) if len(costs) == len(ends) else None,
+        }
+    )
