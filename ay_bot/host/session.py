@@ -24,6 +24,10 @@ from ay_bot.protocol.messages import (
 )
 from ay_bot.protocol.plain_messages import BoxFailed, Seed, Seeded
 
+MOST_TOLD = 128 * 1024 * 1024
+"""How many bytes of events a box may tell in all: they go into a log that is kept."""
+REQUESTS_OF_A_STEP = 2  # an agent asks once, and once more if the conversation was too long
+
 
 class Model(Protocol):
     """Whoever answers model requests: the gateway."""
@@ -53,6 +57,8 @@ class Session:
         self._log = log
         self._meanwhile = meanwhile
         self._untold: list[AgentEvent] = []
+        self._told = 0
+        self._requests_left = 0
         self.usage = Usage()
 
     def seed(self, archive: Path, setup: str) -> None:
@@ -61,11 +67,13 @@ class Session:
 
     def work(self, work: Work) -> tuple[Finished, bytes]:
         """Start the agent and return its tree when it ends."""
+        self._requests_left = REQUESTS_OF_A_STEP * work.max_steps
         self._box.channel.send(work)
         return self._relay()
 
     def resume(self, feedback: Feedback) -> tuple[Finished, bytes]:
         """Tell the agent what is wrong with its tree, and return its next one."""
+        self._requests_left = REQUESTS_OF_A_STEP * feedback.max_steps
         self._box.channel.send(feedback)
         return self._relay()
 
@@ -110,10 +118,11 @@ class Session:
             message, body = receive(self._box)
             match message:
                 case Happened(event=event):
-                    self._untold.append(event)
+                    self._hear(event)
                     if not self._box.channel.has_message():
                         self._tell()
                 case ModelRequest():
+                    self._count_request()
                     reply, log = self._ask(message)
                     self._box.channel.send(reply)
                     log()
@@ -123,6 +132,18 @@ class Session:
                     return message, body
                 case _:
                     raise unexpected(self._box, message)
+
+    def _hear(self, event: AgentEvent) -> None:
+        self._told += len(event.model_dump_json())
+        if self._told > MOST_TOLD:
+            raise ProtocolBroken(f"the box `{self._box.name}` told more than {MOST_TOLD} bytes of events; it was ended")
+        self._untold.append(event)
+
+    def _count_request(self) -> None:
+        self._requests_left -= 1
+        if self._requests_left < 0:
+            what = "asked the model more often than its steps allow"
+            raise ProtocolBroken(f"the box `{self._box.name}` {what}; it was ended")
 
     def _tell(self) -> None:
         for event in self._untold:

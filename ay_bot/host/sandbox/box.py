@@ -12,6 +12,8 @@ from ay_bot.protocol.messages import BoxToHost
 from ay_bot.protocol.plain_messages import PROTOCOL_VERSION, Hello
 
 HELLO_TIMEOUT: Final = 60.0
+MOST_AT_ONCE: Final = 256 * 1024 * 1024
+"""The largest body that is taken from a box, which is what its agent sends at most; the host holds it in memory."""
 
 
 class RunningBox:
@@ -21,7 +23,7 @@ class RunningBox:
         self.name = name
         self.image = image
         self.hello = Hello(protocol=0, pid=0, uid=0, python="")
-        self.channel: Channel[BoxToHost] = Channel(stream, TypeAdapter(BoxToHost))
+        self.channel: Channel[BoxToHost] = Channel(stream, TypeAdapter(BoxToHost), max_body=MOST_AT_ONCE)
         self._stream = stream
 
     def kill(self) -> None:
