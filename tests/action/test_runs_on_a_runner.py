@@ -205,3 +205,15 @@ def test_the_payload_is_a_real_one(stage: Stage) -> None:
     call(stage)
     payload = json.loads((stage.temporary / "_github_workflow/event.json").read_text())
     assert {"action", "issue", "comment", "repository", "sender"} <= set(payload)
+
+
+def test_publish_tells_the_thread_when_work_left_no_bundle(stage: Stage, action_checkout: Checkout) -> None:
+    call(stage)
+    bundle = stage.temporary / "ay-bot-bundle"
+    ran = compose(stage, action_checkout, mode="publish", bundle=str(bundle))
+    assert ran.status == "failure"
+    assert stage.github.pulls() == []
+    (tracking,) = stage.github.comments(1, login="github-actions[bot]")
+    assert "state=failed" in tracking.body or "state=blocked" in tracking.body
+    assert "bundle" in tracking.body
+    assert_nothing_is_left(stage)
