@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from ay_bot.errors import UsageError
 from ay_bot.host.config import CONFIG_FILE, Overrides
-from ay_bot.host.init import WORKFLOW_FILE, Names, choose_cron, key_of, render_config, render_workflow, run_init
-from ay_bot.host.own_source import is_pinned, read_direct_url
+from ay_bot.host.init import WORKFLOW_FILE, run_init
+from ay_bot.host.init_files import render_config, render_workflow
+from ay_bot.host.init_names import Names, choose_cron, key_of
+from ay_bot.host.own_source import UNKNOWN, is_pinned, read_clone, read_direct_url
 from ay_bot.host.settings_file import load_settings
 from ay_bot.host.workflow_lint import lint_workflow
 from tests.host.git_repositories import fingerprint, git, make_repository
@@ -96,11 +98,20 @@ def test_an_action_that_can_move_is_refused(repository: Path, action: str) -> No
     assert not (repository / ".github").exists()
 
 
-def test_an_installation_that_does_not_tell_is_asked_for(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ay_bot.host.init.find_own_source", lambda: "")
-    with pytest.raises(UsageError, match="can't be told") as error:
-        run_init(repository)
-    assert "--action OWNER/REPOSITORY@COMMIT" in error.value.hint
+def test_an_installation_that_does_not_tell_leaves_that_to_people(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ay_bot.host.init_names.find_own_source", lambda: "")
+    done = run_init(repository)
+    assert done.next_steps[0].startswith(f"replace `{UNKNOWN}` in {WORKFLOW_FILE}")
+    assert f"uses: {UNKNOWN}\n" in (repository / WORKFLOW_FILE).read_text()
+
+
+def test_a_clone_tells_where_it_is_from(repository: Path) -> None:
+    assert read_clone(repository) == ""
+    git(repository, "remote", "add", "origin", "https://git.example/o/ay-bot.git")
+    assert read_clone(repository) == f"o/ay-bot@{git(repository, 'rev-parse', 'HEAD')}"
+    assert read_clone(repository / "tests") == ""
 
 
 def test_an_installation_from_git_tells_where_it_is_from() -> None:
