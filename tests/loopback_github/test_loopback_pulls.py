@@ -1,5 +1,6 @@
 """Pull requests, forks and what refuses them, by a real PyGithub."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -83,8 +84,10 @@ def test_closing_and_deleting(loopback_github: LoopbackGitHub, spoon: PyReposito
 
 
 def test_merging_renaming_and_a_branch_in_the_way_of_another(
-    loopback_github: LoopbackGitHub, spoon: PyRepository
+    loopback_github: LoopbackGitHub, spoon: PyRepository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Where our own client has been in this process, PyGithub follows no redirects any more.
+    monkeypatch.setattr(logging.getLogger("github.Requester"), "filters", [])
     loopback_github.push("x", {"b": "b"})
     merged = loopback_github.merge(loopback_github.open_pull(head="x").number)
     assert spoon.get_pull(1).merged

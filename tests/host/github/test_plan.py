@@ -62,7 +62,9 @@ def test_at_53_another_letter_is_another_plan(place: int, letter: str) -> None:
     changed = SHOWN[:place] + letter + SHOWN[place + 1 :]
     body = comment.body.replace(plan_section(SHOWN, HASH, "ay"), plan_section(changed, HASH, "ay"))
     judged = approve(HASH, [comment.model_copy(update={"body": body})], OWN, LATER)
-    assert isinstance(judged, ApprovedPlan) == (hash_plan(changed) == HASH)
+    same = hash_plan(changed) == HASH
+    assert same or not isinstance(judged, ApprovedPlan)
+    assert isinstance(judged, ApprovedPlan) or not same or letter == "\r"  # which breaks the quotation in two
     if isinstance(judged, ApprovedPlan):
         assert judged.text.split() == SHOWN.split()  # nothing but blanks at ends of lines differs
 
