@@ -30,6 +30,10 @@ app = typer.Typer(
 )
 
 
+boxes = typer.Typer(no_args_is_help=True, help="The wall by itself.")
+app.add_typer(boxes, name="sandbox")
+
+
 class Prestarted:
     """The gateway that `main` started before anything else was loaded, if any."""
 
@@ -166,6 +170,32 @@ def doctor(
         raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
     if examination.repository and not examination.repository.usable:
         raise typer.Exit(ExitCode.USAGE)
+
+
+@boxes.command("exec", context_settings={"allow_interspersed_args": False})
+def sandbox_exec(
+    command: Annotated[list[str], typer.Argument(help="The command and its arguments, after two dashes.")],
+    sandbox: Annotated[str, typer.Option(help="auto, docker or bubblewrap.")] = "auto",
+    image: Annotated[str, typer.Option(help="The box image. Default: ay-bot's own.")] = "",
+    timeout: Annotated[float, typer.Option(help="Seconds for the command.")] = 600.0,
+    repo: Annotated[
+        Path | None, typer.Option(help="A git repository whose HEAD is the workspace. Default: empty.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
+) -> None:
+    """Run any command behind the wall that agents and tests have, and end with its exit code."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.sandbox_exec import run as run_in_box
+
+    done = run_in_box(command, environment(), sandbox=sandbox, image=image, timeout=timeout, repository=repo)
+    if as_json:
+        typer.echo(done.model_dump_json(indent=2))
+    else:
+        for notice in done.notices:
+            typer.echo(f"ay-bot: {notice}", err=True)
+        typer.echo(done.output, nl=not done.output.endswith("\n"))
+    if done.exit_code:
+        raise typer.Exit(done.exit_code)
 
 
 @app.command()
