@@ -3,11 +3,11 @@
 import configparser
 import json
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ay_bot.errors import UsageError
+from ay_bot.host.bounded_toml import read_toml
 from ay_bot.host.checkout import Checkout
 
 _MOST_TEST_FILES = 200
@@ -83,8 +83,8 @@ def _pytest_evidence(files: _Files) -> Iterator[str]:
 
 def _pytest_in_pyproject(text: str) -> Iterator[str]:
     try:
-        tool = tomllib.loads(text).get("tool", {})
-    except (tomllib.TOMLDecodeError, RecursionError):
+        tool = read_toml(text).get("tool", {})
+    except (ValueError, RecursionError):
         return
     if isinstance(tool, dict) and "pytest" in tool:
         yield "pyproject.toml has [tool.pytest]"

@@ -2,8 +2,9 @@
 
 import configparser
 import json
-import tomllib
 from collections.abc import Callable
+
+from ay_bot.host.bounded_toml import read_toml
 
 _DESCRIPTION_IN_PYPROJECT = {"project", "build-system", "dependency-groups"}
 _DESCRIPTION_IN_SETUP_CFG = ("metadata", "options")
@@ -49,7 +50,7 @@ def same_test_settings(path: str, before: bytes, after: bytes) -> bool:
 
 
 def _read_pyproject(text: str) -> object:
-    return {name: value for name, value in tomllib.loads(text).items() if name not in _DESCRIPTION_IN_PYPROJECT}
+    return {name: value for name, value in read_toml(text).items() if name not in _DESCRIPTION_IN_PYPROJECT}
 
 
 def _read_setup_cfg(text: str) -> object:

@@ -64,7 +64,7 @@ def lint_workflow(file: str, content: bytes) -> tuple[WorkflowFinding, ...]:
 
     try:
         workflow = yaml.safe_load(content.decode("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         return (_unreadable(file, str(error).splitlines()[0]),)
     if not isinstance(workflow, Mapping) or not isinstance(workflow.get("jobs"), Mapping):
         return (_unreadable(file, "it has no jobs"),)
