@@ -11,11 +11,12 @@ from typing import NoReturn
 
 from ay_bot.agent import chores
 from ay_bot.agent.hardening import end_with, harden, move_pipe
+from ay_bot.agent.observing import observe
 from ay_bot.errors import AyBotError
 from ay_bot.protocol.box_config import BoxConfig
 from ay_bot.protocol.channel import Channel, Closed, line_of
 from ay_bot.protocol.plain import read_plain
-from ay_bot.protocol.plain_messages import PROTOCOL_VERSION, BoxFailed, Hello
+from ay_bot.protocol.plain_messages import PROTOCOL_VERSION, BoxFailed, Hello, Observed
 
 PROGRAMS = ("git", "rg", "sh")
 
@@ -38,7 +39,7 @@ class Pipe:
             rest = rest[os.write(self._outgoing, rest) :]
 
 
-def hello() -> Hello:
+def hello(observed: Observed) -> Hello:
     """Return what the host should know of this box."""
     programs = tuple(name for name in PROGRAMS if shutil.which(name))
     return Hello(
@@ -47,6 +48,7 @@ def hello() -> Hello:
         uid=os.getuid(),
         python=platform.python_version(),
         programs=programs,
+        observed=observed,
     )
 
 
@@ -72,10 +74,11 @@ def main() -> NoReturn:
     sys.stderr = os.fdopen(errors, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     harden(config.limits, system_calls=config.filter)
     end_with(incoming, config.deadline)
+    observed = observe(os.environ)  # noqa: TID251
     os.environ.clear()  # noqa: TID251 - the host composed it; nothing of the image's own is left
     os.environ.update(config.environment)  # noqa: TID251
     pipe = Pipe(incoming, outgoing)
-    pipe.write(line_of(hello()))  # the host prepares the seed while the rest loads
+    pipe.write(line_of(hello(observed)))  # the host prepares the seed while the rest loads
     prepare = prepare_checks if config.only_for_checks else prepare_work
     serve = prepare(Path(config.workspace), pipe)
     gc.freeze()

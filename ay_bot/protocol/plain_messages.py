@@ -42,6 +42,17 @@ class Exit(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Observed(Plain):
+    """What a box's first process sees around itself at its start, before it reads a byte that anybody else wrote."""
+
+    status: dict[str, str] = field(default_factory=dict)  # of /proc/self/status: who it is, and its rights
+    mounts: tuple[str, ...] = ()  # place, options and kind, a space between them
+    interfaces: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()  # names of what it was started with
+    descriptors: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hello(Plain):
     """The first message of a box: what runs inside."""
 
@@ -51,6 +62,7 @@ class Hello(Plain):
     uid: int
     python: str
     programs: tuple[str, ...] = ()  # which of git, rg, sh the image has
+    observed: Observed = field(default_factory=Observed)
 
 
 @dataclass(frozen=True, kw_only=True)
