@@ -32,7 +32,7 @@ def render_config(names: Names) -> str:
     test = f"test: {_quoted(names.test)} # {_comment(names.evidence)}" if names.test else "# test: make test"
     image = "image: NAME@sha256:DIGEST" if names.runner in ("", "pytest", "unittest") else _image_hint(names.runner)
     lines = [
-        "# Settings of ay-bot. It reads them from the commit that it works on, never from a pull request's own.",
+        "# Settings of ay-bot. It reads them from the default branch, never from a pull request.",
         "# `ay-bot schema config` prints all there are.",
         f"model: {_quoted(names.model)}",
         test,
