@@ -185,15 +185,21 @@ class _Trial:
     def _read(self, result: SuiteResult) -> Run:
         if self._per_test:
             return result.outcomes
-        return {WHOLE: "passed" if result.passed else "failed"}
+        # Where the base's tests leave a report, an end without one is not theirs, whatever its exit code says.
+        unreported = result.report is None and self._runs[self._base][0].report is not None
+        return {WHOLE: "passed" if result.passed and not unreported else "failed"}
 
     def _explain(self, rows: Sequence[TestRow]) -> list[str]:
         notes = []
+        reported = self._runs[self._base][0].report is not None
         for runs in self._runs.values():
             first = runs[0]
             if first.report is None:
                 what = f"{first.purpose.replace('_', ' ')}: {first.ending}"
-                notes.append(f"No test report is believed ({what}; {first.report_fault}): its exit code alone counts.")
+                counts = (
+                    "the base commit's is, so that it counts as failed" if reported else "its exit code alone counts"
+                )
+                notes.append(f"No test report is believed ({what}; {first.report_fault}): {counts}.")
         if len({result.image for runs in self._runs.values() for result in runs}) > 1:
             notes.append("The box image changed between two runs of the tests.")
         if any(row.verdict == "flaky" for row in rows):
