@@ -54,29 +54,26 @@ class ChoreRun:
         except AyBotError as error:
             failed = ChoreEnd(outcome="failed", reason=error.message, hint=error.hint, exit_code=error.exit_code)
             pieces.append(("", failed))
+        if self.record and all(end.same for _, end in pieces):
+            record = self.record
+            return ChoreEnd(outcome=record.outcome, reason=record.reason, same=True, keys=record.keys)
         return join_pieces(pieces)
 
     def _do(self, piece: Assignment) -> ChoreEnd:
         target, ground = piece.target, self.ground
         forge = ground.connection.publishing()
         end = judge_before(forge, target, ground.settings.publishing, asked=self.asked)
-        if not self.asked and (end is None or end.outcome == "up_to_date") and (same := self._remember(piece)):
-            return same
+        known = not self.asked and self.record is not None and target.key in self.record.keys
         if end:
-            return end
+            return end.model_copy(update={"same": known and end.outcome == "up_to_date"})
+        if known:
+            return ChoreEnd(
+                outcome="nothing", reason="nothing has changed since the last try", same=True, keys=(target.key,)
+            )
         if waiting := self._must_wait(piece):
             return ChoreEnd(outcome="blocked", reason=waiting)
         self._worked += 1
         return self._work(piece)
-
-    def _remember(self, piece: Assignment) -> ChoreEnd | None:
-        """Return what came of just this piece of work before."""
-        record, key = self.record, piece.target.key
-        if record is None or key not in record.keys:
-            return None
-        if piece.pull:
-            return ChoreEnd(outcome=record.outcome, reason="nothing has changed since it was last tried", keys=(key,))
-        return ChoreEnd(outcome=record.outcome, reason=record.reason, keys=record.keys)
 
     def _must_wait(self, piece: Assignment) -> str:
         """Return what keeps a piece of work from being begun in this run."""

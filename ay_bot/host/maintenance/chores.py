@@ -68,10 +68,10 @@ def policy_of(chore: Chore) -> PathPolicy:
     return PathPolicy(only=paths_of(chore), never=(*NEVER, *pinned))
 
 
-def key_of(repository: str, chore: Chore, base: str) -> str:
-    """Return what one piece of work is known by: the chore as it is configured, but for its times, and the commit."""
+def key_of(repository: str, chore: Chore, branch: str, base: str) -> str:
+    """Return what a piece of work is known by: the chore as it is configured, but for its times, branch and commit."""
     asked = chore.model_copy(update={"schedule": None, "max_pull_requests": 1}).model_dump_json()
-    return hashlib.sha256(f"{repository.lower()}\0{asked}\0{base}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{repository.lower()}\0{asked}\0{branch}\0{base}".encode()).hexdigest()[:12]
 
 
 def needs_command(chore: Chore) -> bool:

@@ -10,10 +10,13 @@ from ay_bot.host.github.shown_text import show_line, show_link
 from ay_bot.host.maintenance.branches import is_branch_of
 from ay_bot.host.maintenance.due import identify, next_time
 from ay_bot.host.maintenance.record import LONGEST_REASON, ChoreRecord, Memory, Outcome, write_memory
+from ay_bot.host.plain_text import shorten
 
 TITLE = "ay-bot: maintenance"
 MARKER = Marker(kind="dashboard", key="maintenance")
 MOST_LINKS = 20
+MOST_CHARACTERS, MOST_MEMORY = 30_000, 30_000
+"""Of what is shown and of what is hidden; an issue takes 65,536 together."""
 _HEAD = (
     f"The chores of `maintenance` in `{CONFIG_FILE}`. Tick a box to have a chore done when the workflow runs next; "
     "the box is empty again afterwards. Reopening a pull request that you closed takes back your no to it. "
@@ -46,7 +49,8 @@ def render_dashboard(
         lines = _render_chore(repository, chore, record, own, ticked=chore.name in ticks)
         sections[_place(record, own)].append("\n".join(lines))
     parts = [_HEAD, *("\n\n".join([_SECTIONS[name], "\n".join(each)]) for name, each in sections.items() if each)]
-    return "\n\n".join([*parts, write_memory(memory)]) + "\n"
+    text = shorten("\n\n".join(parts), MOST_CHARACTERS)
+    return f"{text}\n\n{write_memory(memory.fitting(MOST_MEMORY))}\n"
 
 
 def describe_end(outcome: Outcome, reason: str) -> str:

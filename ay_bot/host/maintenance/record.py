@@ -21,7 +21,7 @@ _TICK = re.compile(r"^[ \t]*[-*] \[[xX]\] .*<!-- ay-bot:chore=([a-z0-9][a-z0-9-]
 class ChoreEnd(Value):
     """What came of a chore at one time. `keys` are what it was done for: not again, until that changes.
 
-    `worked` is whether a model was asked; `cost` what that cost, None where nobody knows.
+    `worked` is whether a model was asked, `same` whether nothing has changed since; `cost` is None where nobody knows.
     """
 
     outcome: Outcome
@@ -29,6 +29,7 @@ class ChoreEnd(Value):
     hint: str = ""
     exit_code: int = 0
     worked: bool = False
+    same: bool = False
     keys: tuple[str, ...] = ()
     url: str = ""
     branch: str = ""
@@ -57,6 +58,13 @@ class Memory(Value):
         if before and not due and not end.worked and before == record.model_copy(update={"at": before.at}):
             return self
         return Memory(chores={**self.chores, name: record})
+
+    def fitting(self, most: int) -> "Memory":
+        """Return as much of the memory as fits into so many characters: times before words and keys."""
+        if len(write_memory(self)) <= most:
+            return self
+        bare = {name: record.model_copy(update={"reason": "", "keys": ()}) for name, record in self.chores.items()}
+        return Memory(chores=bare)
 
     def only(self, names: tuple[str, ...]) -> "Memory":
         """Return the memory without chores that are no longer there."""

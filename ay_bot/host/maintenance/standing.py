@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ay_bot.errors import GithubFailed, NotAllowed
 from ay_bot.host.config import Chore, Publishing
-from ay_bot.host.github.branch_state import Edited, look_at_branch
+from ay_bot.host.github.branch_state import BranchState, Edited, Ours, look_at_branch
 from ay_bot.host.github.exactly_once import is_own
 from ay_bot.host.github.forge import Commit, Forge, Pull
 from ay_bot.host.github.new_pull import refuse_over_cap
@@ -36,16 +36,17 @@ class Target:
     @property
     def key(self) -> str:
         """Return what this piece of work is known by."""
-        return key_of(self.clone.ground.facts.full_name, self.chore, self.base)
+        return self.key_at(self.base)
+
+    def key_at(self, base: str) -> str:
+        """Return what it would be known by at another commit."""
+        return key_of(self.clone.ground.facts.full_name, self.chore, self.branch, base)
 
 
 def judge_before(forge: Forge, target: Target, publishing: Publishing, *, asked: bool) -> ChoreEnd | None:
     """Return why nothing is to be done, None where there is; what a person asks for is done though it is up to date."""
-    state = look_at_branch(forge, target.branch, target.base)
-    if isinstance(state, Edited):
-        who = ", ".join(state.by)
-        hint = "merge or close what is there and delete the branch; then it is made anew"
-        return _blocked(f"{who} pushed to {target.branch}, and I don't touch the work of others", hint)
+    if whose := _find_work_of_others(look_at_branch(forge, target.branch, target.base), target.branch):
+        return _blocked(whose, "merge or close what is there and delete the branch; then it is made anew")
     pull = find_pull(forge, target.branch)
     if pull and not is_own(pull.author.login, forge.own_login()):
         what = f"the branch {target.branch} has pull request #{pull.number} of {pull.author.login}"
@@ -58,6 +59,17 @@ def judge_before(forge: Forge, target: Target, publishing: Publishing, *, asked:
     if refusal := refuse_over_cap(forge, publishing):
         return _blocked(refusal.reason, refusal.hint)
     return None
+
+
+def _find_work_of_others(state: BranchState, branch: str) -> str:
+    """Return whose work is on a branch beside the chore's one commit."""
+    match state:
+        case Edited(by=by):
+            return f"{', '.join(by)} pushed to {branch}, and I don't touch the work of others"
+        case Ours(commits=(_, _, *_)):
+            return f"more was asked for on the pull request of {branch}, and I don't undo that"
+        case _:
+            return ""
 
 
 def _blocked(reason: str, hint: str) -> ChoreEnd:
@@ -96,8 +108,7 @@ def _is_no(forge: Forge, target: Target, pull: Pull) -> bool:
 
 def _is_of_same_words(target: Target, pull: Pull, commit: Commit) -> bool:
     """Whether a pull request of ours was made for the chore as it is configured now, by the key in its text."""
-    repository = target.clone.ground.facts.full_name
-    return any(key_of(repository, target.chore, parent) in keys_in(pull.body) for parent in commit.parents)
+    return any(target.key_at(parent) in keys_in(pull.body) for parent in commit.parents)
 
 
 def _find_moved(target: Target, commit: Commit, among: frozenset[str]) -> bool:

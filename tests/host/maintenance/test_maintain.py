@@ -1,9 +1,9 @@
 """Maintenance from its configuration to its pull requests: what is done, what is left alone, what people see."""
 
 from ay_bot.errors import ExitCode
-from tests.host.action.deliveries import BOT
+from tests.host.action.deliveries import BOT, Model
 from tests.host.maintenance.yard import CHORES, DOCS, TIDY, Yard, config
-from tests.host.test_pipeline import edit
+from tests.host.test_pipeline import FINISH, edit
 
 ONLY_TIDY = CHORES.splitlines(keepends=True)[0]
 ONLY_DOCS = CHORES.splitlines(keepends=True)[1]
@@ -80,6 +80,19 @@ def test_a_branch_with_commits_of_people_is_never_touched(yard: Yard):
     assert (github.branches(), yard.asked) == (branches, 1)
     assert yard.section("tidy").startswith("Blocked")
     assert "pushed to ay/maintain-tidy" in yard.section("tidy")
+
+
+def test_what_somebody_asked_for_on_its_pull_request_is_not_undone(make_yard):
+    yard = make_yard(ONLY_TIDY)
+    assert yard.maintain(TIDY) == 0
+    (pull,) = yard.github.pulls()
+    yard.scripts = [Model(edit("docs/use.md", "plus()", "add()"), FINISH)]
+    assert yard.desk.say(pull.number, "@ay fix the docs too") == 0
+    head = yard.github.branches()["ay/maintain-tidy"]
+    yard.github.push("main", {"other.py": "x = 1\ny = 1\n"})
+    assert yard.maintain() == 0
+    assert yard.github.branches()["ay/maintain-tidy"] == head
+    assert "more was asked for" in yard.section("tidy")
 
 
 def test_what_lies_outside_of_a_chores_paths_is_withheld(yard: Yard):

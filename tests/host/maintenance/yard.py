@@ -90,7 +90,11 @@ class Yard:
 
 
 def open_yard(
-    github: LoopbackGitHub, place: Path, patch: pytest.MonkeyPatch, chores: str = CHORES, files: Mapping[str, str] = FILES
+    github: LoopbackGitHub,
+    place: Path,
+    patch: pytest.MonkeyPatch,
+    chores: str = CHORES,
+    files: Mapping[str, str] = FILES,
 ) -> Yard:
     desk = open_desk(github, place, patch, {**files, ".github/ay-bot.yml": config(chores)})
     yard = Yard(desk)
