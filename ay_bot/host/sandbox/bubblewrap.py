@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
@@ -16,8 +17,10 @@ from ay_bot.host.sandbox import BoxSpec, DriverName, cgroup
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.ending import explain_ending
-from ay_bot.host.sandbox.mounts import Identity, arguments
+from ay_bot.host.sandbox.inspection import first_process, read_process, shared_namespaces
+from ay_bot.host.sandbox.mounts import Identity, arguments, places
 from ay_bot.host.sandbox.policy import new_uid
+from ay_bot.host.sandbox.self_check import Plan, differences, require_none
 from ay_bot.host.sandbox.stream import ERROR_TAIL, BoxStream, SocketTransport
 from ay_bot.host.sandbox.toolchain import Finder, Toolchain
 from ay_bot.protocol.box_config import ResourceLimits
@@ -61,12 +64,14 @@ class BubblewrapSandbox:
         group = BoxGroup.create(spec.limits)
         ours, theirs = socket.socketpair()
         with ours, TemporaryFile() as errors:
-            process = self._start(spec, group, theirs, errors)
+            uid = new_uid()
+            process = self._start(spec, group, (theirs, errors), uid)
             transport = SocketTransport(ours)
             stream = BoxStream(transport, lambda: _explain(process, group, spec, errors))
             try:
                 box = RunningBox(f"bubblewrap-{process.pid}", image, stream)
                 box.wait_for_hello()
+                self._check(box, process.pid, uid)
                 yield box
             finally:
                 stream.end()
@@ -78,10 +83,24 @@ class BubblewrapSandbox:
         """Remove the control groups of dead owners; boxes themselves die with theirs."""
         return cgroup.reap()
 
+    def _check(self, box: RunningBox, starter: int, uid: int) -> None:
+        """Compare the box with its plan, as its first process sees it and as this process does."""
+        writable = frozenset({"/work", "/tmp"})  # noqa: S108 - the box's own
+        planned = Plan(uid=uid, places=writable | places(self._toolchain), writable=writable, variables=frozenset())
+        require_none(differences(box.hello.observed, planned), "within")
+        try:
+            pid = first_process(starter)
+            shared = [f"it shares the {name} namespace with this process" for name in shared_namespaces(pid)]
+            seen = differences(read_process(pid), replace(planned, uid=None))
+        except (OSError, ValueError, IndexError) as error:
+            seen, shared = [], [f"its first process can't be seen: {error}"]
+        require_none([*shared, *seen], "outside")
+
     def _start(
-        self, spec: BoxSpec, group: BoxGroup, pipe: socket.socket, errors: IO[bytes]
+        self, spec: BoxSpec, group: BoxGroup, streams: tuple[socket.socket, IO[bytes]], uid: int
     ) -> "subprocess.Popen[bytes]":
         limits = spec.limits
+        pipe, errors = streams
         config = box_config(
             spec,
             {"PATH": ":".join(self._toolchain.path), **self._toolchain.variables},
@@ -92,7 +111,7 @@ class BubblewrapSandbox:
                 data=0 if "memory" in group.capped else limits.memory,
             ),
         )
-        with pipe, Identity(new_uid()) as identity:
+        with pipe, Identity(uid) as identity:
             walls = arguments(limits, self._toolchain, identity)
             box = [self._executable, *walls, "--", *interpreter(), *program(config)]
             return subprocess.Popen(

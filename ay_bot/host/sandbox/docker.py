@@ -5,7 +5,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
 from ay_bot.errors import AyBotError, ImageUnavailable, SandboxUnavailable
@@ -18,16 +18,20 @@ from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.box_image import SECONDS, TARGET, base_of, find_sources, open_context, require_built
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
+from ay_bot.host.sandbox.inspection import LIMITS, Container
 from ay_bot.host.sandbox.policy import (
     OWNER_LABEL,
     RUN_LABEL,
     SHARED_MEMORY,
     Image,
     creation,
+    inspection_plan,
     is_abandoned,
     new_uid,
+    plan,
     tmpfs,
 )
+from ay_bot.host.sandbox.self_check import differences, require_none
 from ay_bot.host.sandbox.stream import BoxStream
 
 if TYPE_CHECKING:
@@ -55,14 +59,17 @@ class DockerSandbox:
 
     def weaknesses(self) -> tuple[str, ...]:
         """Return what this engine does not cap: one without rights to control groups ignores limits silently."""
+        missing = self._uncapped()
+        return (f"not capped by this Docker engine: {', '.join(missing)}",) if missing else ()
+
+    def _uncapped(self) -> list[str]:
         from docker.errors import DockerException
 
         try:
             described = self._client.info()
         except (DockerException, OSError) as error:
             raise _engine_failed("describe itself", error) from error
-        missing = [what for name, what in CAPS.items() if not described.get(name, False)]
-        return (f"not capped by this Docker engine: {', '.join(missing)}",) if missing else ()
+        return [what for name, what in CAPS.items() if not described.get(name, False)]
 
     @contextmanager
     def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
@@ -73,16 +80,19 @@ class DockerSandbox:
         try:
             if not image.is_ours:
                 self._fill_runtime()
-            container = self._create(spec, image)
+            uid = new_uid()
+            container = self._create(spec, image, uid)
         except (DockerException, OSError) as error:
             raise _engine_failed("make a box", error) from error
         try:
+            self._inspect_box(container, spec, image, uid)
             with self._connected(container) as transport:
                 stream = BoxStream(transport, lambda: self._explain(container, spec, transport))
                 try:
                     self._start(container)
                     box = RunningBox(container[:12], image.digest, stream)
                     box.wait_for_hello()
+                    self._check_from_within(box, image, uid)
                     yield box
                 finally:
                     stream.end()
@@ -155,37 +165,11 @@ class DockerSandbox:
         except (DockerException, OSError) as error:
             raise _engine_failed(f"build the image {name}", error) from error
 
-    def _create(self, spec: BoxSpec, image: Image) -> str:
-        from docker.types import LogConfig, Mount, Ulimit
-
-        limits = spec.limits
-        uid = new_uid()
-        runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
-        host = self._client.create_host_config(
-            network_mode="none",
-            read_only=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges:true"],
-            init=False,
-            ipc_mode="private",
-            auto_remove=True,
-            log_config=LogConfig(type="none"),
-            pids_limit=limits.pids,
-            mem_limit=limits.memory,
-            memswap_limit=limits.memory,
-            nano_cpus=int(limits.cpus * 1e9),
-            oom_score_adj=500,
-            shm_size=SHARED_MEMORY,
-            ulimits=[
-                Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
-                Ulimit(name="core", soft=0, hard=0),
-                Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
-            ],
-            tmpfs=tmpfs(limits, uid, image.volumes),
-            mounts=[] if image.is_ours else [runtime],
-        )
+    def _create(self, spec: BoxSpec, image: Image, uid: int) -> str:
+        made = creation(spec, image, uid)
+        host = self._client.create_host_config(**self._host_settings(spec, image, uid))
         created = self._client.create_container(
-            **creation(spec, image, uid),
+            **made,
             host_config=host,
             working_dir="/",
             hostname="box",
@@ -197,6 +181,52 @@ class DockerSandbox:
             stop_signal="SIGKILL",
         )
         return str(created["Id"])
+
+    def _host_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
+        """Return the wall, in the SDK's terms."""
+        from docker.types import LogConfig, Mount, Ulimit
+
+        limits = spec.limits
+        runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
+        return {
+            "network_mode": "none",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges:true"],
+            "init": False,
+            "ipc_mode": "private",
+            "auto_remove": True,
+            "log_config": LogConfig(type="none"),
+            "pids_limit": limits.pids,
+            "mem_limit": limits.memory,
+            "memswap_limit": limits.memory,
+            "nano_cpus": int(limits.cpus * 1e9),
+            "oom_score_adj": 500,
+            "shm_size": SHARED_MEMORY,
+            "ulimits": [
+                Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+                Ulimit(name="core", soft=0, hard=0),
+                Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
+            ],
+            "tmpfs": tmpfs(limits, uid, image.volumes),
+            "mounts": [] if image.is_ours else [runtime],
+        }
+
+    def _inspect_box(self, container: str, spec: BoxSpec, image: Image, uid: int) -> None:
+        """Have the engine say what it made, before it starts, and compare it with the policy item by item."""
+        from docker.errors import DockerException
+
+        try:
+            said = Container(self._client.inspect_container(container))
+            found = said.differences(inspection_plan(spec, image, uid))
+            if any(limit in item for item in found for limit in LIMITS):
+                found = said.differences(inspection_plan(spec, image, uid), uncapped=self._uncapped())
+        except (DockerException, OSError) as error:
+            raise _engine_failed("describe the box", error) from error
+        require_none(found, "outside")
+
+    def _check_from_within(self, box: RunningBox, image: Image, uid: int) -> None:
+        require_none(differences(box.hello.observed, plan(image, uid)), "within")
 
     @contextmanager
     def _connected(self, container: str) -> Iterator[AttachedSocket]:

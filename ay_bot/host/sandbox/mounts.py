@@ -115,3 +115,9 @@ def _shown_directories(toolchain: Toolchain) -> Iterator[str]:
         shown.setdefault(base, base)
     for directory, where in sorted(shown.items()):
         yield from ("--ro-bind", str(directory), str(where))
+
+
+def places(toolchain: Toolchain) -> frozenset[str]:
+    """Return where a box has something of the host mounted, and its root."""
+    words = list(_shown_directories(toolchain))
+    return frozenset({"/", *(words[at + 2] for at, word in enumerate(words) if word.startswith("--ro-bind"))})

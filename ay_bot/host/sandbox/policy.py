@@ -10,6 +10,8 @@ from typing import TypedDict
 from ay_bot.host.owner import this_process
 from ay_bot.host.runtime import PREFIX, box_config, program
 from ay_bot.host.sandbox import MIB, BoxLimits, BoxSpec
+from ay_bot.host.sandbox.inspection import ContainerPlan
+from ay_bot.host.sandbox.self_check import Plan
 
 RUN_LABEL = "ay.run"
 OWNER_LABEL = "ay.owner"
@@ -19,6 +21,7 @@ DEADLINE_LABEL = "ay.deadline"
 FIRST_UID, LAST_UID = 20_000, 59_999  # one per box: limits and signals of the kernel count by uid
 SHARED_MEMORY = 16 * MIB
 VOLUME_SIZE = 16 * MIB
+ENGINES_OWN = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"})
 GRACE = 60  # seconds that a host may need, after a box's own deadline, to remove it itself
 
 # What an image may say to the commands in the box. All else of its environment is left out.
@@ -138,6 +141,33 @@ def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]
     places["/work"] = f"{base},mode=0755,size={limits.work},nr_inodes={limits.inodes}"
     places["/tmp"] = f"{base},mode=0700,size={limits.temporary},nr_inodes={limits.inodes // 4}"  # noqa: S108
     return places
+
+
+def inspection_plan(spec: BoxSpec, image: Image, uid: int) -> ContainerPlan:
+    """Return what the engine must say of a box before it starts."""
+    made = creation(spec, image, uid)
+    return ContainerPlan(
+        limits=spec.limits,
+        image=made["image"],
+        user=made["user"],
+        entrypoint=made["entrypoint"],
+        command=made["command"],
+        tmpfs=tmpfs(spec.limits, uid, image.volumes),
+        volumes=frozenset() if image.is_ours else frozenset({PREFIX}),
+    )
+
+
+def plan(image: Image, uid: int) -> Plan:
+    """Return what a box may see of itself."""
+    writable = frozenset(tmpfs(BoxLimits(), uid, image.volumes))
+    names = {variable.partition("=")[0] for variable in image.environment}
+    runtime = set() if image.is_ours else {PREFIX}
+    return Plan(
+        uid=uid,
+        places=writable | ENGINES_OWN | runtime,
+        writable=writable,
+        variables=frozenset(names | first_process_environment(image.environment).keys()),
+    )
 
 
 def is_abandoned(found: Mapping[str, str], *, now: float, alive: bool) -> bool:
