@@ -73,7 +73,7 @@ def test_files_links_and_bits_arrive(tmp_path):
         [("device", (tarfile.CHRTYPE, ""))],
     ],
 )
-def test_a_hostile_seed_is_refused(tmp_path, members):
+def test_at_37_a_hostile_seed_is_refused(tmp_path, members):
     root = tmp_path / "work"
     root.mkdir()
     with pytest.raises(ProtocolBroken):
@@ -162,7 +162,7 @@ def test_the_ignore_files_are_those_of_the_seed(tmp_path):
     assert set(changed(manifest)) == {".gitignore", "b"}
 
 
-def test_git_is_never_entered(tmp_path):
+def test_at_34_git_is_never_entered(tmp_path):
     manifest = seeded(tmp_path, [("a", b"1")])
     (tmp_path / ".git").mkdir()
     (tmp_path / ".git/config").write_bytes(b"x")

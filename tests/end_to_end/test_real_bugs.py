@@ -157,7 +157,9 @@ def cheats(source: str, name: str) -> dict[str, str]:
         pytest.param("skipped", {"weakened", "removed"}, "docker", marks=pytest.mark.docker),
     ],
 )
-def test_cheating_twin_is_caught(cheat: str, verdicts: set[str], sandbox: str, bot: Bot, sdists: Path, tmp_path: Path):
+def test_at_49_cheating_twin_is_caught(
+    cheat: str, verdicts: set[str], sandbox: str, bot: Bot, sdists: Path, tmp_path: Path
+):
     bug = PATHSPEC
     repository = tmp_path / bug.name
     build_repository(bug, sdists, repository, with_tests=True)

@@ -349,7 +349,7 @@ def pytest_unconfigure(config):
 
 @pytest.mark.bwrap
 @pytest.mark.parametrize("exit_code", [0, 1])
-def test_conftest_forges_the_report(exit_code: int, bot: Bot, repository: Path):
+def test_at_49_conftest_forges_the_report(exit_code: int, bot: Bot, repository: Path):
     patch = "".join(f"+{line}\n" for line in FORGER.replace("EXIT", str(exit_code)).splitlines())
     add = call("apply_patch", patch=f"*** Begin Patch\n*** Add File: conftest.py\n{patch}*** End Patch\n")
     ended = run(bot, repository, [add, call("run_tests"), finish("All green.")], repair_rounds=0)
@@ -371,7 +371,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">{}]><testsuites>&z;</testsuites>'.f
         pytest.param("<testsuites><testsuite>", id="torn"),
     ],
 )
-def test_report_that_is_no_report(report: str, bot: Bot, calculator: Path):
+def test_at_45_report_that_is_no_report(report: str, bot: Bot, calculator: Path):
     forger = f"REPORT = {report!r}\n" + FORGER.partition("\n\n")[0]
     forger += FORGER[FORGER.index("\n\ndef ") :].replace("FORGED", "REPORT").replace("os._exit(EXIT)", "pass")
     (calculator / "conftest.py").write_text(forger)
@@ -484,7 +484,7 @@ def test_unreachable_server(unreachable: tuple[Bot, "subprocess.Popen[str]", int
 CANARIES = {"OPENAI_API_KEY": "sk-canary-of-the-model", "GITHUB_TOKEN": "ghp_canary-of-the-forge"}
 
 
-def test_no_secret_is_anywhere_in_the_box_or_in_what_a_run_leaves(sandbox: str, bot: Bot, repository: Path):
+def test_at_21_no_secret_is_anywhere_in_the_box_or_in_what_a_run_leaves(sandbox: str, bot: Bot, repository: Path):
     bot.environment |= CANARIES
     look = call("shell", command="env; cat /proc/*/environ /proc/*/cmdline; grep -rs canary /etc /home /tmp . | head")
     (repository.parent / "issue.md").write_text("Adding takes away.\n")

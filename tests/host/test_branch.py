@@ -38,7 +38,7 @@ def test_makes_the_branch_and_nothing_else(tmp_path: Path, options: tuple[str, .
     assert all(path.startswith(".git/objects/") or path == ".git/refs/heads/ay/fix" for path in new)
 
 
-def test_runs_no_hook(tmp_path: Path) -> None:
+def test_at_33_runs_no_hook(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "repo", {"a": "one\n"})
     for name in ("reference-transaction", "post-commit", "update"):
         hook = repository / ".git" / "hooks" / name

@@ -87,7 +87,7 @@ def test_deleting_a_protected_file_is_withheld_too(checkout: Checkout) -> None:
     assert [path for path, _ in refused.withheld] == [".github/workflows/ci.yml"]
 
 
-def test_what_git_cannot_hold_is_withheld(checkout: Checkout) -> None:
+def test_at_38_what_git_cannot_hold_is_withheld(checkout: Checkout) -> None:
     message, body = finished({"a.py": "a = 2\n"})
     message = message.model_copy(update={"unrepresentable": ("b'caf\\xe9'",)})
     patch = propose(checkout, checkout.repository.head, message, body, POLICY)
@@ -136,7 +136,7 @@ def test_a_file_may_keep_an_unwise_name_and_change_case_when_moved(checkout: Che
         (PathPolicy(total_size=7), "holds 8 bytes"),
     ],
 )
-def test_limits(checkout: Checkout, policy: PathPolicy, words: str) -> None:
+def test_at_52_limits(checkout: Checkout, policy: PathPolicy, words: str) -> None:
     refused = judge(checkout, {"a.py": "a = 2\n", "n": "12"}, policy=policy)
     assert isinstance(refused, Refused)
     assert words in str(refused)
@@ -148,7 +148,7 @@ def test_sizes_must_add_up(checkout: Checkout) -> None:
     assert isinstance(refused, Refused)
 
 
-def test_a_submodule_can_neither_change_nor_go(tmp_path: Path) -> None:
+def test_at_34_a_submodule_can_neither_change_nor_go(tmp_path: Path) -> None:
     repository = make_repository(tmp_path / "repo", {"a": "1"})
     git(repository, "update-index", "--add", "--cacheinfo", f"160000,{git(repository, 'rev-parse', 'HEAD')},m")
     git(repository, "commit", "-q", "-m", "module")
@@ -176,7 +176,7 @@ def test_the_evidence_cannot_be_forged(checkout: Checkout) -> None:
     ),
     content=st.binary(max_size=40),
 )
-def test_any_path_becomes_exactly_that_file_or_nothing(checkout: Checkout, path: str, content: bytes) -> None:
+def test_at_38_any_path_becomes_exactly_that_file_or_nothing(checkout: Checkout, path: str, content: bytes) -> None:
     try:
         message, body = finished({path: content})
         message = type(message).model_validate_json(message.model_dump_json())

@@ -240,7 +240,7 @@ def test_exit_codes_that_vary_prove_nothing(checkout: Checkout, fix: VerifiedPat
     assert result.proof.counts == {"flaky": 1}
 
 
-def test_a_forged_report_leaves_the_exit_code(checkout: Checkout, fix: VerifiedPatch) -> None:
+def test_at_49_a_forged_report_leaves_the_exit_code(checkout: Checkout, fix: VerifiedPatch) -> None:
     result, _ = judge(checkout, fix, {base_of(checkout): [{ADD: "failed"}], fix.tree: [1]})
     assert isinstance(result, Failed)
     assert result.proof.counts == {"still_failing": 1}
@@ -330,7 +330,7 @@ def test_a_real_fix_with_a_new_test(checkout: Checkout, runner: Runner) -> None:
     ],
     ids=["assertion", "file deleted", "renamed", "skipped", "deselected", "patched by conftest", "configuration"],
 )
-def test_cheating_is_caught(
+def test_at_49_cheating_is_caught(
     checkout: Checkout, runner: Runner, changed: Mapping, deleted: tuple[str, ...], verdict: str
 ) -> None:
     result = really_judge(checkout, runner, changed, deleted)

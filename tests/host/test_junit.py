@@ -95,7 +95,7 @@ def test_understands_what_pytest_writes(tmp_path: Path) -> None:
         (b"<testsuite>" * 100_000, 0, "nested"),
     ],
 )
-def test_what_is_not_believed(content: bytes, exit_code: int, words: str) -> None:
+def test_at_45_what_is_not_believed(content: bytes, exit_code: int, words: str) -> None:
     verdict = read_report(content, exit_code)
     assert isinstance(verdict, NotBelieved)
     assert words in verdict.reason
@@ -107,7 +107,7 @@ def test_agreement_is_believed() -> None:
     assert isinstance(read_report(suite(), 5), Report)  # pytest found no test
 
 
-def test_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_45_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [PASSED.replace("test_x", f"test_{number}") for number in range(20)]
     monkeypatch.setattr(junit, "MOST_TESTS", 19)
     assert isinstance(parse_junit(suite(*cases)), NotBelieved)
@@ -124,7 +124,7 @@ def test_long_failures_are_cut() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
-def test_any_bytes_give_an_answer(content: bytes) -> None:
+def test_at_45_any_bytes_give_an_answer(content: bytes) -> None:
     assert isinstance(read_report(content, 0), Report | NotBelieved)
 
 

@@ -128,7 +128,7 @@ def test_refuses_other_paths(path: str) -> None:
         ".git\t",
     ],
 )
-def test_knows_git_in_disguise(name: str) -> None:
+def test_at_36_knows_git_in_disguise(name: str) -> None:
     assert looks_like_git(name)
     assert find_path_fault(f"a/{name}/hooks/x")
 
@@ -139,7 +139,7 @@ def test_knows_git_in_disguise(name: str) -> None:
     st.integers(0, 4),
     st.sampled_from(IGNORED_BY_HFS),
 )
-def test_no_disguise_of_git_passes(disguises: list[str], at: int, ignored: str) -> None:
+def test_at_36_no_disguise_of_git_passes(disguises: list[str], at: int, ignored: str) -> None:
     name = ".git"
     for disguise in disguises:
         match disguise:
@@ -206,7 +206,7 @@ def test_takes_links_that_stay(path: str, target: bytes) -> None:
         ("a", b"d/l/.."),
     ],
 )
-def test_refuses_links_that_leave(path: str, target: bytes) -> None:
+def test_at_37_refuses_links_that_leave(path: str, target: bytes) -> None:
     assert find_link_fault(path, target)
 
 

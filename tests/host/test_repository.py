@@ -106,7 +106,7 @@ def test_changes_nothing(repository: Path) -> None:
     assert fingerprint(repository) == before
 
 
-def test_runs_nothing_that_the_repository_configures(repository: Path, tmp_path: Path) -> None:
+def test_at_33_runs_nothing_that_the_repository_configures(repository: Path, tmp_path: Path) -> None:
     marker = tmp_path / "marker"
     script = tmp_path / "script"
     script.write_text(f"#!/bin/sh\ntouch {marker}\ncat\n")
@@ -124,7 +124,7 @@ def test_runs_nothing_that_the_repository_configures(repository: Path, tmp_path:
     assert not marker.exists()
 
 
-def test_missing_objects_are_not_fetched_by_a_command_of_the_repositorys_choice(
+def test_at_33_missing_objects_are_not_fetched_by_a_command_of_the_repositorys_choice(
     repository: Path, tmp_path: Path
 ) -> None:
     marker = tmp_path / "marker"

@@ -117,7 +117,7 @@ def test_without_a_report_the_exit_code_counts(checkout: Checkout) -> None:
     assert result.ending == "exit code 3"
 
 
-def test_a_report_that_contradicts_the_exit_code_is_not_believed(checkout: Checkout) -> None:
+def test_at_49_a_report_that_contradicts_the_exit_code_is_not_believed(checkout: Checkout) -> None:
     forge = (
         "for o in $PYTEST_ADDOPTS; do case $o in --junitxml=*) f=${o#*=};; esac; done; echo '<testsuite/>' > $f; exit 1"
     )

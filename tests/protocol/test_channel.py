@@ -61,7 +61,7 @@ def test_what_is_sent_is_received_in_any_pieces(messages, piece):
 
 
 @given(st.binary(max_size=300), st.integers(1, 50))
-def test_any_bytes_give_a_message_or_a_clear_end(content, piece):
+def test_at_31_any_bytes_give_a_message_or_a_clear_end(content, piece):
     channel = Channel(Pipe(content, piece), BOX, max_line=200, max_body=100)
     with pytest.raises((Closed, ProtocolBroken)):
         exhaust(channel)
@@ -107,7 +107,7 @@ def test_what_the_protocol_does_not_know_breaks_the_channel(line):
         Channel(Pipe(line + b"\n"), BOX).receive()
 
 
-def test_lines_are_bounded_before_they_are_parsed():
+def test_at_31_lines_are_bounded_before_they_are_parsed():
     with pytest.raises(ProtocolBroken, match="more than 100 bytes"):
         Channel(Pipe(b"x" * 1_000_000), BOX, max_line=100).receive()
 

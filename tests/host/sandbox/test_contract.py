@@ -100,7 +100,7 @@ def test_the_report_comes_back(box: Box) -> None:
     ["ln -sf /etc/passwd {0}", "mkfifo {0}", "mkdir {0}", "head -c 17000000 /dev/zero > {0}", "true"],
     ids=["link", "fifo", "directory", "too-large", "missing"],
 )
-def test_a_report_that_is_no_plain_file_is_no_report(box: Box, plant: str) -> None:
+def test_at_37_a_report_that_is_no_plain_file_is_no_report(box: Box, plant: str) -> None:
     report = f"{temporary(box)}/{abs(hash(plant))}.xml"
     checked, body = run_with_report(box, plant.format(report), report=report)
     assert (checked.exit_code, body) == (0, b"")
@@ -113,7 +113,7 @@ def test_a_command_that_takes_too_long_is_ended(box: Box) -> None:
     assert time.monotonic() - start < 5
 
 
-def test_much_output_is_cut_in_the_middle(box: Box) -> None:
+def test_at_42_much_output_is_cut_in_the_middle(box: Box) -> None:
     checked = run(box, "echo first; head -c 50000000 /dev/zero | tr '\\0' 'x'; echo; echo last")
     assert checked.output.startswith("first\nxxx")
     assert checked.output.endswith("xxx\nlast\n")
@@ -125,7 +125,7 @@ def test_output_that_is_not_text_is_replaced(box: Box) -> None:
     assert run(box, r"printf 'a\377\000b'").output == "a\ufffd[1 unseen]b"
 
 
-def test_nothing_runs_on_after_a_command(box: Box) -> None:
+def test_at_40_nothing_runs_on_after_a_command(box: Box) -> None:
     run(box, "echo here > alive; (sleep 0.3; rm -f alive) & sleep 300 & exit 0")
     time.sleep(0.6)
     assert run(box, "cat alive").output == "here\n"
@@ -208,7 +208,7 @@ def test_a_seed_that_is_no_tar_is_told(sandbox: Sandbox) -> None:
     assert "tar" in message.message
 
 
-def test_the_deadline_ends_the_box_and_is_named(sandbox: Sandbox) -> None:
+def test_at_42_the_deadline_ends_the_box_and_is_named(sandbox: Sandbox) -> None:
     with sandbox.open(spec(wall=1.5)) as box:
         seed(box)
         box.channel.send(Check(command="sleep 60", timeout=60, report=""))

@@ -35,7 +35,7 @@ def client() -> Iterator[docker.APIClient]:
 
 
 @pytest.mark.docker
-def test_a_container_is_made_as_the_policy_says(sandbox: DockerSandbox, client: docker.APIClient) -> None:
+def test_at_41_a_container_is_made_as_the_policy_says(sandbox: DockerSandbox, client: docker.APIClient) -> None:
     limits = {"memory": 512 * MIB, "cpus": 1.5, "pids": 77, "open_files": 999, "file_size": 5 * MIB}
     with sandbox.open(spec(**limits)) as box:
         found = client.inspect_container(box.name)
@@ -90,7 +90,7 @@ def test_the_container_is_gone_afterwards(sandbox: DockerSandbox, client: docker
 
 
 @pytest.mark.docker
-def test_inodes_are_capped(sandbox: DockerSandbox) -> None:
+def test_at_42_inodes_are_capped(sandbox: DockerSandbox) -> None:
     with sandbox.open(spec(inodes=500)) as box:
         seed(box)
         made = run(box, "n=0; while : > f$n; do n=$((n+1)); done 2>/dev/null; ls | wc -l")

@@ -40,12 +40,12 @@ def probe(box: Box, name: str) -> object:
     return json.loads(checked.output)[name]
 
 
-def test_there_is_no_network_but_loopback(box: Box) -> None:
+def test_at_25_there_is_no_network_but_loopback(box: Box) -> None:
     assert probe(box, "interfaces") == ["lo"]
     assert probe(box, "routes") == []
 
 
-def test_no_capability_no_new_privileges_and_a_filter(box: Box) -> None:
+def test_at_41_no_capability_no_new_privileges_and_a_filter(box: Box) -> None:
     status = probe(box, "status")
     assert {name: int(value, 16) for name, value in status.items() if name.startswith("Cap")} == dict.fromkeys(
         ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"), 0
@@ -53,7 +53,7 @@ def test_no_capability_no_new_privileges_and_a_filter(box: Box) -> None:
     assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
 
 
-def test_nothing_is_writable_but_the_workspace_and_scratch(box: Box) -> None:
+def test_at_40_nothing_is_writable_but_the_workspace_and_scratch(box: Box) -> None:
     assert set(probe(box, "writable")) - {"/dev/shm", "/dev/mqueue"} == {"/work", "/tmp"}
 
 
@@ -66,12 +66,12 @@ def test_a_command_inherits_its_three_streams_and_nothing_else(box: Box) -> None
     assert probe(box, "descriptors") == ["0", "1", "2", "3"]  # the fourth is the listing's own
 
 
-def test_a_forged_message_reaches_nobody(box: Box) -> None:
+def test_at_31_a_forged_message_reaches_nobody(box: Box) -> None:
     """If a probe could write to the pipe, the next message would be its line and not the result of the command."""
     assert not [outcome for outcome in probe(box, "forge") if outcome.startswith("wrote")]
 
 
-def test_no_secret_of_the_caller_is_in_any_environment(box: Box) -> None:
+def test_at_21_no_secret_of_the_caller_is_in_any_environment(box: Box) -> None:
     environments = probe(box, "environments")
     assert "PATH=" in environments
     assert SECRET not in environments
@@ -115,7 +115,7 @@ def test_the_kernels_settings_cannot_be_opened(box: Box) -> None:
     assert [path for path in probe(box, "kernel_settings") if not path.startswith("/proc/pressure/")] == []
 
 
-def test_neither_the_engine_nor_the_users_files_are_there(box: Box) -> None:
+def test_at_41_neither_the_engine_nor_the_users_files_are_there(box: Box) -> None:
     paths = "/var/run/docker.sock /run/docker.sock /root/.ssh /home/* /root/.gitconfig /etc/shadow /etc/ssl/private"
     checked = run(box, f"for path in {paths}; do if [ -r $path ]; then echo $path; fi; done")
     assert checked.output == ""
@@ -136,19 +136,19 @@ print(made)
 """
 
 
-def test_the_number_of_processes_is_capped(box: Box) -> None:
+def test_at_42_the_number_of_processes_is_capped(box: Box) -> None:
     made = int(run(box, f"python3 -c '{FORK}'").output)
     assert 150 < made < 200
     assert run(box, "echo still here").output == "still here\n"
 
 
-def test_the_size_of_a_file_is_capped(box: Box) -> None:
+def test_at_42_the_size_of_a_file_is_capped(box: Box) -> None:
     checked = run(box, "head -c 20000000 /dev/zero > big; stat -c %s big; rm big")
     assert checked.output.splitlines()[-1] == str(16 * MIB)
 
 
 @pytest.mark.parametrize(("place", "size"), [("/work", 64 * MIB), ("/tmp", 32 * MIB)])
-def test_the_size_of_the_file_systems_is_capped(box: Box, place: str, size: int) -> None:
+def test_at_42_the_size_of_the_file_systems_is_capped(box: Box, place: str, size: int) -> None:
     fill = f"for n in 1 2 3 4 5 6 7 8; do head -c 15000000 /dev/zero > {place}/fill$n; done 2>/dev/null"
     checked = run(box, f"{fill}; cat {place}/fill* | wc -c; rm {place}/fill*")
     assert 0.9 * size <= int(checked.output.split()[-1]) <= size
@@ -158,7 +158,7 @@ def test_descriptors_and_core_files_are_capped(box: Box) -> None:
     assert run(box, "ulimit -Hn; ulimit -Hc").output == "4096\n0\n"
 
 
-def test_a_command_that_eats_memory_dies_and_the_box_lives(sandbox: Sandbox) -> None:
+def test_at_42_a_command_that_eats_memory_dies_and_the_box_lives(sandbox: Sandbox) -> None:
     with sandbox.open(spec(memory=256 * MIB)) as box:
         seed(box)
         eat = "python3 -c 'keep = [bytearray(1 << 20) for _ in range(4000)]'"
@@ -201,7 +201,7 @@ def _command_line(place: Path) -> str:
         return ""
 
 
-def test_a_killed_host_leaves_no_box(sandbox: Sandbox) -> None:
+def test_at_40_a_killed_host_leaves_no_box(sandbox: Sandbox) -> None:
     marker = f"marker-{os.getpid()}-{time.monotonic_ns()}"
     host = subprocess.Popen(
         [sys.executable, "-c", HOST, sandbox.name, marker], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
@@ -228,7 +228,7 @@ def wait_until(condition, seconds: float) -> None:
         time.sleep(0.05)
 
 
-def test_a_flood_of_output_that_nobody_reads_does_not_hold_up_the_end(sandbox: Sandbox) -> None:
+def test_at_42_a_flood_of_output_that_nobody_reads_does_not_hold_up_the_end(sandbox: Sandbox) -> None:
     with sandbox.open(spec()) as box:
         seed(box)
         for _ in range(6):
