@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from ay_bot.host.maintenance.chore_run import ChoreRun, Stopped
 from ay_bot.host.maintenance.dashboard import Dashboard, open_dashboard
 from ay_bot.host.maintenance.due import identify, is_due
 from ay_bot.host.maintenance.ground import SHORTEST, Ground
-from ay_bot.host.maintenance.telling import Told, tell
+from ay_bot.host.maintenance.telling import Told, list_ends, tell
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.settings_file import load_settings
 
@@ -71,8 +71,9 @@ def maintain(
     choice = Choice((chore,) if chore else (), due)
     with Connection(context, environment, rhythm or Rhythm()) as connection:
         run_url = "" if "GITHUB_RUN_ID" in by_hand else context.run_url
+        start = _Start(run_url, say=lambda text: log.annotate("notice", text, "ay-bot"))
         try:
-            return _maintain(connection, choice, listener, ending, _Start(run_url))
+            return _maintain(connection, choice, listener, ending, start)
         except AyBotError as error:
             return ending.unfinished("error", error.message, error.exit_code, error.hint)
 
@@ -88,10 +89,15 @@ def maintain_on_github(connection: Connection, request: Dispatch, listener: List
     return _maintain(connection, Choice(names, due=not names), listener, ending, start)
 
 
+def _say_nothing(text: str) -> None:
+    """Leave it to the summary of the job."""
+
+
 @dataclass(frozen=True)
 class _Start:
     run_url: str
     requester: str = ""
+    say: Callable[[str], None] = _say_nothing
 
 
 def _maintain(connection: Connection, choice: Choice, listener: Listener, ending: Ending, start: _Start) -> ExitCode:
@@ -103,6 +109,7 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
     settings = load_settings(forge.file(CONFIG_FILE, base), connection.context.inputs.overrides(), needs_model=False)
     choice.check(settings.maintenance)
     if not settings.maintenance:
+        start.say(f"there is no `maintenance` in {CONFIG_FILE} of {facts.default_branch}")
         return ending.unfinished("handled", f"there is no `maintenance` in {CONFIG_FILE}", ExitCode.HANDLED)
     if not settings.model:
         load_settings(None, connection.context.inputs.overrides())
@@ -120,14 +127,16 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
             out=_place(ending.out),
         )
         board = open_dashboard(forge, connection.publishing(), settings.maintenance)
-        return _do_chores(ground, board, choice, ending)
+        told, code = _do_chores(ground, board, choice, ending)
+        start.say(list_ends(told))
+        return tell(connection.context, ending, told, code)
 
 
 def _place(out: Path | None) -> Path | None:
     return out / "maintenance" if out else None
 
 
-def _do_chores(ground: Ground, board: Dashboard, choice: Choice, ending: Ending) -> ExitCode:
+def _do_chores(ground: Ground, board: Dashboard, choice: Choice, ending: Ending) -> tuple[list[Told], ExitCode]:
     told: list[Told] = []
     code = ExitCode.HANDLED
     try:
@@ -146,7 +155,7 @@ def _do_chores(ground: Ground, board: Dashboard, choice: Choice, ending: Ending)
             board.show()
     except Stopped:
         code = ExitCode.INTERRUPTED
-    return tell(ground.connection.context, ending, told, code)
+    return told, code
 
 
 def _is_due(ground: Ground, board: Dashboard, chore: Chore) -> bool:

@@ -36,19 +36,18 @@ def tell(context: RunnerContext, ending: Ending, told: Sequence[Told], code: Exi
         bundle=str(ending.out or ""),
     )
     write_outputs(context.output, outputs)
-    write_summary(context.step_summary, render_chores(told))
+    write_summary(context.step_summary, f"## ay-bot: maintenance\n\n{list_ends(told)}\n")
     return code
 
 
-def render_chores(told: Sequence[Told]) -> str:
-    """Return the summary as Markdown."""
-    lines = [_render(each) for each in told] or ["No chore was due."]
-    return "\n".join(["## ay-bot: maintenance", "", *lines]) + "\n"
+def list_ends(told: Sequence[Told]) -> str:
+    """Return a line for each chore, in Markdown."""
+    return "\n".join(_render(each) for each in told) or "No chore was due."
 
 
 def _render(told: Told) -> str:
     end = told.end
     text = f"- **{told.chore.name}**: {describe_end(end.outcome, f'{end.reason} {end.hint}'.strip())}"
-    links = [link for url in end.url.split() if (link := show_link(url))]
+    links = ", ".join(link for url in end.url.split() if (link := show_link(url)))
     cost = f", ${end.cost:.4f}" if end.cost else ""
-    return f"{text}{f' ({chr(44).join(links)})' if links else ''}{cost}"
+    return f"{text}{f' ({links})' if links else ''}{cost}"
