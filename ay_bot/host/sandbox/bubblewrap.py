@@ -23,7 +23,7 @@ from ay_bot.host.sandbox.policy import new_uid
 from ay_bot.host.sandbox.self_check import Plan, differences, require_none
 from ay_bot.host.sandbox.stream import ERROR_TAIL, BoxStream, SocketTransport
 from ay_bot.host.sandbox.toolchain import Finder, Toolchain
-from ay_bot.protocol.box_config import ResourceLimits
+from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
 
 INSTALL: Final = "install it: apt-get install -y bubblewrap"
 # Enters the control groups, then becomes bubblewrap: a later move would leave out what it has started by then.
@@ -83,6 +83,11 @@ class BubblewrapSandbox:
         """Remove the control groups of dead owners; boxes themselves die with theirs."""
         return cgroup.reap()
 
+    def _command(self, spec: BoxSpec, identity: Identity, config: BoxConfig) -> list[str]:
+        """Return bubblewrap, its walls, and what runs behind them."""
+        walls = arguments(spec.limits, self._toolchain, identity)
+        return [self._executable, *walls, "--", *interpreter(), *program(config)]
+
     def _check(self, box: RunningBox, starter: int, uid: int) -> None:
         """Compare the box with its plan, as its first process sees it and as this process does."""
         writable = frozenset({"/work", "/tmp"})  # noqa: S108 - the box's own
@@ -112,8 +117,7 @@ class BubblewrapSandbox:
             ),
         )
         with pipe, Identity(uid) as identity:
-            walls = arguments(limits, self._toolchain, identity)
-            box = [self._executable, *walls, "--", *interpreter(), *program(config)]
+            box = self._command(spec, identity, config)
             return subprocess.Popen(
                 ["/bin/sh", "-c", ENTER, "sh", *box],
                 stdin=pipe.fileno(),

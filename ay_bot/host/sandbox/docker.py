@@ -166,21 +166,23 @@ class DockerSandbox:
             raise _engine_failed(f"build the image {name}", error) from error
 
     def _create(self, spec: BoxSpec, image: Image, uid: int) -> str:
-        made = creation(spec, image, uid)
         host = self._client.create_host_config(**self._host_settings(spec, image, uid))
-        created = self._client.create_container(
-            **made,
-            host_config=host,
-            working_dir="/",
-            hostname="box",
-            stdin_open=True,
-            tty=False,
-            detach=False,  # the engine closes the box's input when this process is gone
-            network_disabled=True,
-            healthcheck={"test": ["NONE"]},
-            stop_signal="SIGKILL",
-        )
+        created = self._client.create_container(**self._container_settings(spec, image, uid), host_config=host)
         return str(created["Id"])
+
+    def _container_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
+        """Return what runs in the box, and how it is attached, in the SDK's terms."""
+        return {
+            **creation(spec, image, uid),
+            "working_dir": "/",
+            "hostname": "box",
+            "stdin_open": True,
+            "tty": False,
+            "detach": False,  # the engine closes the box's input when this process is gone
+            "network_disabled": True,
+            "healthcheck": {"test": ["NONE"]},
+            "stop_signal": "SIGKILL",
+        }
 
     def _host_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
         """Return the wall, in the SDK's terms."""
