@@ -1,6 +1,5 @@
 """One chore, from looking whether there is anything to do to its pull requests; its failures are its own."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import Final
@@ -14,18 +13,17 @@ from ay_bot.host.github.publish import GithubPublisher, describe_refusal
 from ay_bot.host.local_run import run_locally
 from ay_bot.host.maintenance.branches import is_branch_of
 from ay_bot.host.maintenance.chores import policy_of
+from ay_bot.host.maintenance.ends import Piece, conclude, join_pieces
 from ay_bot.host.maintenance.ground import SHORTEST, Ground
 from ay_bot.host.maintenance.record import ChoreEnd, ChoreRecord
 from ay_bot.host.maintenance.standing import judge_before
 from ay_bot.host.maintenance.targets import Assignment, find_work
 from ay_bot.host.publisher import Proposal, Publication
-from ay_bot.host.report import PullRequest, Result
+from ay_bot.host.report import PullRequest
 from ay_bot.host.repository import Repository
 
 _LEAST: Final = 0.001
 """Dollars below which nothing is begun."""
-Piece = tuple[str, ChoreEnd]
-"""What one piece of a chore's work was about, and how it ended."""
 
 
 class Stopped(Exception):
@@ -102,7 +100,7 @@ class ChoreRun:
         self._spent += result.usage.cost_usd or 0.0
         if result.exit_code == ExitCode.INTERRUPTED:
             raise Stopped
-        return _conclude(result, publisher.outcome, target.key)
+        return conclude(result, publisher.outcome, target.key)
 
     def _publisher(self, piece: Assignment) -> GithubPublisher:
         ground, target = self.ground, piece.target
@@ -167,50 +165,3 @@ class ChorePublisher:
             draft=outcome.draft,
         )
         return Publication(text, outcome.branch, outcome.commit, outcome.url, outcome.notes)
-
-
-def _conclude(result: Result, outcome: Published | NotPublished | None, key: str) -> ChoreEnd:
-    end = ChoreEnd(
-        outcome="failed",
-        reason=result.reason.partition("\n\nhint: ")[0],
-        hint=result.reason.partition("\n\nhint: ")[2],
-        exit_code=result.exit_code,
-        worked=True,
-        keys=() if result.status == "error" else (key,),  # which is not the work's fault: it is tried again
-        url=result.url,
-        branch=result.branch,
-        cost=result.usage.cost_usd,
-    )
-    match outcome:
-        case Published(created=created):
-            words = f"{result.reason}" if created else f"{result.reason}; the pull request holds this already"
-            return end.model_copy(update={"outcome": "published", "reason": words, "hint": "", "exit_code": 0})
-        case NotPublished(url=url, branch="") if url:  # a pull request that a person closed, or made
-            return end.model_copy(update={"outcome": "blocked", "exit_code": 0, "keys": (key,)})
-        case _ if result.status == "no_change":
-            return end.model_copy(update={"outcome": "nothing", "exit_code": 0})
-        case _:
-            return end
-
-
-_WORST: Sequence[str] = ("failed", "blocked", "published", "up_to_date", "nothing")
-
-
-def join_pieces(pieces: Sequence[Piece]) -> ChoreEnd:
-    """Return the end of a chore whose pieces of work ended so: the worst of them, with the reasons of all."""
-    if len(pieces) == 1:
-        return pieces[0][1]
-    ends = [end for _, end in pieces]
-    worst = min(ends, key=lambda end: _WORST.index(end.outcome))
-    costs = [end.cost for end in ends if end.cost is not None]
-    reason = "; ".join(f"{about}: {end.reason or end.outcome}" if about else end.reason for about, end in pieces)
-    return worst.model_copy(
-        update={
-            "reason": reason,
-            "worked": any(end.worked for end in ends),
-            "keys": tuple(key for end in ends for key in end.keys),
-            "url": " ".join(end.url for end in ends if end.url),
-            "branch": " ".join(end.branch for end in ends if end.branch),
-            "cost": sum(costs) if len(costs) == len(ends) else None,
-        }
-    )

@@ -75,7 +75,7 @@ class Clone:
         remote.fetch(self.path, [commit], depth=2)
 
     def files(self, commit: str) -> Files:
-        """Return the files of a commit, in memory where they are needed."""
+        """Return the files of a commit; what they hold is read when it is asked for."""
         with open_checkout(open_repository(self.path), self.ground.new_directory()) as checkout:
             return files_of(checkout, commit)
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from ay_bot.errors import AyBotError, ExitCode, UsageError
 from ay_bot.host.action.connection import Connection, Rhythm
 from ay_bot.host.action.ending import Ending, out_directory
-from ay_bot.host.config import CONFIG_FILE, Chore
+from ay_bot.host.action.gatekeeper import Gatekeeper
+from ay_bot.host.config import CONFIG_FILE, Chore, Settings
 from ay_bot.host.environment import forget
 from ay_bot.host.event_log import Listener
+from ay_bot.host.gate import Decision, Outcome
 from ay_bot.host.github.annotations import WorkflowLog
 from ay_bot.host.github.request import Dispatch
 from ay_bot.host.github.runner_context import names_to_forget, parse_runner_context
@@ -85,8 +87,13 @@ def maintain_on_github(connection: Connection, request: Dispatch, listener: List
         return ending.unfinished("handled", reason, ExitCode.HANDLED)
     by_person = request.event != "schedule"
     names = tuple(re.findall(r"[a-z0-9][a-z0-9-]*", request.instruction.lower())) if by_person else ()
-    start = _Start(connection.context.run_url, request.requester if by_person else "")
+    gatekeeper = Gatekeeper(connection.context, connection.context.read_event(), connection.forge)
+    start = _Start(connection.context.run_url, request.requester if by_person else "", gatekeeper.decide)
     return _maintain(connection, Choice(names, due=not names), listener, ending, start)
+
+
+def _admit_all(settings: Settings) -> Decision | None:
+    """Whoever has the token is judged by GitHub alone."""
 
 
 def _say_nothing(text: str) -> None:
@@ -97,6 +104,7 @@ def _say_nothing(text: str) -> None:
 class _Start:
     run_url: str
     requester: str = ""
+    admit: Callable[[Settings], Decision | None] = _admit_all
     say: Callable[[str], None] = _say_nothing
 
 
@@ -107,6 +115,10 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
     if base is None:
         return ending.unfinished("handled", "the repository is empty", ExitCode.HANDLED)
     settings = load_settings(forge.file(CONFIG_FILE, base), connection.context.inputs.overrides(), needs_model=False)
+    decision = start.admit(settings)
+    if decision and decision.decision != Outcome.RUN:
+        reason = f"the repository's settings don't allow it: {decision.reason}"
+        return ending.unfinished("denied", reason, ExitCode.DENIED, f"see `who` and `bots` in {CONFIG_FILE}")
     choice.check(settings.maintenance)
     if not settings.maintenance:
         start.say(f"there is no `maintenance` in {CONFIG_FILE} of {facts.default_branch}")

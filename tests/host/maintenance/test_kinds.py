@@ -4,9 +4,10 @@ import pytest
 
 from ay_bot.errors import ExitCode
 from ay_bot.host.config import Chore
-from ay_bot.host.maintenance.chore_run import find_cap, join_pieces
+from ay_bot.host.maintenance.chore_run import find_cap
 from ay_bot.host.maintenance.chores import WANTED, build_chore_task, key_of
 from ay_bot.host.maintenance.ecosystem import Files, find_linters, find_updaters
+from ay_bot.host.maintenance.ends import join_pieces
 from ay_bot.host.maintenance.record import ChoreEnd
 from ay_bot.host.sanitize_blocks import new_nonce
 from tests.host.action.deliveries import BOT

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.host.maintenance.yard import DOCS, TIDY, Model, Yard
+from ay_bot.errors import ExitCode
+from tests.host.maintenance.yard import DOCS, TIDY, Model, Yard, config
 from tests.host.test_pipeline import FINISH
 
 
@@ -36,6 +37,14 @@ def test_a_person_names_chores(yard: Yard):
 def test_an_outsider_starts_no_maintenance(yard: Yard):
     assert deliver(yard, "workflow_dispatch", sender="ben", inputs={"verb": "maintain"}) != 0
     assert (yard.asked, yard.github.pulls(), yard.github.threads("issue")) == (0, [], [])
+
+
+def test_the_base_commits_settings_judge_who_starts_it_too(yard: Yard):
+    yard.github.add_user("wanda", role="write")
+    yard.github.push("main", {".github/ay-bot.yml": f"who: admin\n{config()}"})
+    assert deliver(yard, "workflow_dispatch", sender="wanda", inputs={"verb": "maintain"}) == ExitCode.DENIED
+    assert (yard.asked, yard.github.threads("issue")) == (0, [])
+    assert deliver(yard, "schedule", TIDY, DOCS, schedule="23 4 * * *") == 0
 
 
 def test_two_jobs_do_no_maintenance_and_say_so(yard: Yard):
