@@ -18,6 +18,7 @@ from ay_bot.host.maintenance.ground import SHORTEST, Ground
 from ay_bot.host.maintenance.record import ChoreEnd, ChoreRecord
 from ay_bot.host.maintenance.standing import judge_before
 from ay_bot.host.maintenance.targets import Assignment, find_work
+from ay_bot.host.outputs.leaks import redactor_of
 from ay_bot.host.publisher import Proposal, Publication
 from ay_bot.host.report import PullRequest
 from ay_bot.host.repository import Repository
@@ -42,7 +43,12 @@ class ChoreRun:
     _worked: int = 0
 
     def carry_out(self) -> ChoreEnd:
-        """Do it and return what came of it."""
+        """Do it and return what came of it, in words that may be shown."""
+        end = self._carry_out()
+        reason, hint = redactor_of(self.ground.connection.secrets).redact_all((end.reason, end.hint))
+        return end.model_copy(update={"reason": reason, "hint": hint})
+
+    def _carry_out(self) -> ChoreEnd:
         pieces: list[Piece] = []
         try:
             for found in find_work(self.ground, self.chore):
@@ -121,6 +127,7 @@ class ChoreRun:
             destination,
             ground.settings.publishing,
             starts_ci=ground.connection.starts_ci,
+            secrets=ground.connection.secrets,
         )
 
     def _overrides(self) -> Overrides:

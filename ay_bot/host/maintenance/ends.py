@@ -27,7 +27,7 @@ def conclude(result: Result, outcome: Published | NotPublished | None, key: str)
         case Published(created=created):
             words = f"{result.reason}" if created else f"{result.reason}; the pull request holds this already"
             return end.model_copy(update={"outcome": "published", "reason": words, "hint": "", "exit_code": 0})
-        case NotPublished(url=url, branch="") if url:  # a pull request that a person closed, or made
+        case NotPublished(url=url, branch="") if "/pull/" in url:  # a pull request that a person closed, or made
             return end.model_copy(update={"outcome": "blocked", "exit_code": 0, "keys": (key,)})
         case _ if result.status == "no_change":
             return end.model_copy(update={"outcome": "nothing", "exit_code": 0})

@@ -95,6 +95,16 @@ def test_what_somebody_asked_for_on_its_pull_request_is_not_undone(make_yard):
     assert "more was asked for" in yard.section("tidy")
 
 
+def test_a_secret_of_the_run_comes_neither_into_a_pull_request_nor_onto_the_dashboard(make_yard):
+    yard = make_yard(ONLY_TIDY)
+    assert yard.maintain(edit("other.py", "x = 1", f"x = '{yard.desk.token}'")) != 0
+    assert (yard.github.pulls(), yard.section("tidy").partition("\n")[0]) == ([], "Failed")
+    yard.github.push("main", {"other.py": "x = 1\ny = 1\n"})
+    assert yard.maintain([("finish", {"summary": f"I found {yard.desk.token} lying about."})]) == 0
+    assert yard.desk.token not in yard.board.body
+    assert yard.desk.token not in yard.summary()
+
+
 def test_what_lies_outside_of_a_chores_paths_is_withheld(yard: Yard):
     assert yard.maintain([*DOCS, *TIDY], chore="docs") == 0
     (pull,) = yard.github.pulls()
