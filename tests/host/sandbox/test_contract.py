@@ -247,10 +247,11 @@ def test_an_error_in_the_with_block_ends_the_box_and_comes_through(sandbox: Sand
 
 
 def test_no_descriptor_is_left_open(sandbox: Sandbox) -> None:
-    with sandbox.open(spec()) as box:
-        seed(box)
-    before = len(list(Path("/proc/self/fd").iterdir()))
-    for _ in range(3):
-        with sandbox.open(spec()) as box:
-            seed(box)
-    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 1
+    def use(times: int) -> int:
+        for _ in range(times):
+            with sandbox.open(spec(only_for_checks=True)) as box:
+                seed(box)
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = use(10)  # an engine's client keeps up to ten connections
+    assert use(4) <= before + 2
