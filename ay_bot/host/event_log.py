@@ -8,16 +8,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from ay_bot.host.redact.redactor import SHAPES_ALONE, Redactor
 from ay_bot.protocol.events import AgentEvent, HostEvent, Noticed, Phase, PhaseFinished, PhaseStarted, Record
 
 Listener = Callable[[Record], None]
 
 
 class EventLog:
-    """Owns the order of a run's events. Safe to use from several threads."""
+    """Owns the order of a run's events. Safe to use from several threads.
 
-    def __init__(self, run: str, listeners: tuple[Listener, ...] = ()) -> None:
+    Nothing reaches the file or a face that `redactor` would not let out; one that knows more may take its place.
+    """
+
+    def __init__(self, run: str, listeners: tuple[Listener, ...] = (), redactor: Redactor = SHAPES_ALONE) -> None:
         self.run = run
+        self.redactor = redactor
         self.timings: dict[str, float] = {}
         self._listeners = listeners
         self._sequence = 0
@@ -70,6 +75,7 @@ class EventLog:
         return self._sequence
 
     def _append(self, record: Record) -> None:
+        record = self.redactor.redact_model(record)
         if self._file:
             self._file.write(record.model_dump_json() + "\n")
         for listener in self._listeners:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ay_bot.host.changes import VerifiedPatch
 from ay_bot.host.checkout import Checkout
-from ay_bot.host.outputs.leaks import leaks
+from ay_bot.host.outputs.leaks import redactor_of
 
 
 def find_leak(checkout: Checkout, patch: VerifiedPatch, words: Iterable[str], secrets: Sequence[str]) -> str:
@@ -14,12 +14,14 @@ def find_leak(checkout: Checkout, patch: VerifiedPatch, words: Iterable[str], se
     """
     if not secrets:
         return ""
+    redactor = redactor_of(tuple(secrets))
     paths = [entry.path.encode() for entry in patch.entries]
-    if leaks("\n".join((*words, *(entry.path for entry in patch.entries))), secrets):
+    said = "\n".join((*words, *(entry.path for entry in patch.entries)))
+    if redactor.find_values(said.encode("utf-8", "surrogatepass")):
         return "the text"
     before, after = checkout.read_files(patch.base, paths), checkout.read_files(patch.tree, paths)
     for path, content in after.items():
-        held = [secret for secret in secrets if leaks(content.decode("latin-1"), [secret])]
-        if held and not leaks(before.get(path, b"").decode("latin-1"), held):
+        held = {each.number for each in redactor.find_values(content)}
+        if held - {each.number for each in redactor.find_values(before.get(path, b"") if held else b"")}:
             return f"`{path.decode()}`"
     return ""
