@@ -7,6 +7,7 @@ from typing import Final
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.diff_lines import read_new_lines
 from ay_bot.host.action.standpoint import Standpoint
+from ay_bot.host.github.follow_up import is_own_pull
 from ay_bot.host.github.opening import list_own_open
 from ay_bot.host.github.output_execution import execute_outputs
 from ay_bot.host.github.request import Request
@@ -16,9 +17,11 @@ from ay_bot.host.outputs.policy import OutputContext, OutputPolicy, build_policy
 from ay_bot.host.report import Result
 from ay_bot.protocol.outputs import CommentOutput, Output, OutputType, ReplyOutput, ReviewOutput
 
-FOR_CHANGE: Final = frozenset({"comment", "reply", "labels", "issue", "noop", "blocked", "ask"})
+FOR_CHANGE: Final = frozenset(
+    {"comment", "reply", "labels", "issue", "update_pull_request", "close_own_pull_request", "noop", "blocked", "ask"}
+)
 FOR_ANSWER: Final = frozenset({"labels", "issue", "ask"})
-"""What the agent may propose beside its change or its answer; branches and pull requests are the host's."""
+"""What the agent may propose beside its change or its answer; branches and new pull requests are the host's."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +78,22 @@ class Answering:
     def _context(self, outputs: Sequence[Output], result: Result) -> OutputContext:
         forge, request = self.connection.publishing(), self.request
         kinds = {output.type for output in outputs}
-        own = list_own_open(forge) if kinds & {"update_pull_request", "close_own_pull_request"} else ()
+        looks = bool(kinds & {"update_pull_request", "close_own_pull_request"})
+        own = {pull.number for pull in list_own_open(forge)} if looks else self._own_thread()
         comments = forge.comments(request.number) if "reply" in kinds else ()
         return self._facts().model_copy(
             update={
-                "own_pull_requests": frozenset(pull.number for pull in own),
+                "own_pull_requests": frozenset(own),
                 "review_comments": frozenset(each.id for each in comments if each.kind == "review_comment"),
                 "diff_lines": dict(read_new_lines(self.diff)),
                 "verified": {"verified": True, "tests_failed": False}.get(result.status),
             }
         )
+
+    def _own_thread(self) -> frozenset[int]:
+        own = self.connection.publishing().own_login()
+        ours = is_own_pull(self.request, self.stand.snapshot.head_branch, own)
+        return frozenset({self.request.number} if ours else ())
 
     def _facts(self) -> OutputContext:
         request, context = self.request, self.connection.context
@@ -92,6 +101,7 @@ class Answering:
             repository=request.repository,
             thread=request.number,
             kind=request.thread,
+            own_pull_requests=self._own_thread(),
             requester=request.requester,
             run_url=context.run_url,
             server=context.server_url.partition("://")[2].partition("/")[0],

@@ -8,7 +8,7 @@ from typing import NamedTuple, Self
 
 from ay_bot.host.github.api import GithubForge, open_forge
 from ay_bot.host.github.api_request import Pace as RequestPace
-from ay_bot.host.github.credentials import App, Credentials, Token
+from ay_bot.host.github.credentials import LEAST, READ_ONLY, App, Credentials, Token
 from ay_bot.host.github.git_transport import Remote
 from ay_bot.host.github.pacing import Pace as EditPace
 from ay_bot.host.github.runner_context import RunnerContext
@@ -83,7 +83,8 @@ class Connection:
     def _credentials(self) -> Credentials:
         inputs = self.context.inputs
         if inputs.app_id:
-            return App(app_id=inputs.app_id, private_key=inputs.app_private_key)
+            rights = LEAST if self.may_write else READ_ONLY
+            return App(app_id=inputs.app_id, private_key=inputs.app_private_key, permissions=rights)
         return Token(secret=inputs.github_token)
 
     def _open(self, name: str, credentials: Callable[[], Credentials]) -> GithubForge:

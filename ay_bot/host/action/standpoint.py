@@ -45,6 +45,9 @@ def take_standpoint(
     connection: Connection, gatekeeper: Gatekeeper, request: Request, comments: Sequence[Comment]
 ) -> Standpoint:
     """Look at the thread and the repository. Raises NotDone where the request may not be, or is done."""
+    if request.verb == "rebase" and request.thread == "issue":
+        hint = "say `@ay rebase` on the pull request whose branch is meant"
+        raise NotDone("an issue has no branch that I could go on from", hint, ExitCode.NO_CHANGE)
     forge = connection.forge()
     looks = request.writes_code and connection.may_write
     if looks and request.thread == "pull_request":  # our own commit there would make its head a later one

@@ -2,11 +2,13 @@
 
 import re
 
+from ay_bot.host.mention import Verb
 from ay_bot.host.outgoing_text import neutralise
 from ay_bot.host.plain_text import shorten
 
 _LEADING = re.compile(r"^(?:[#>=~|+*_-]|\d+[.)])+\s*")
 _FENCE = re.compile(r"`{3,}|~{3,}")
+_COMMAND = re.compile(rf"\A@ ay (?=(?:{'|'.join(Verb)})\b)")
 
 
 def show_block(text: str, limit: int) -> str:
@@ -16,11 +18,14 @@ def show_block(text: str, limit: int) -> str:
     return "\n".join(line.rstrip() for line in lines).strip()
 
 
-def show_line(text: str, limit: int = 300) -> str:
-    """Return text as the rest of one line of Markdown, without anything that begins a block there."""
+def show_line(text: str, limit: int = 300, *, mention: str = "ay") -> str:
+    """Return text as the rest of one line of Markdown, without anything that begins a block there.
+
+    Words that can be said to the bot, in code, are shown so that people can copy them.
+    """
     line = " ".join(show_block(text, limit).split())
     line = _FENCE.sub("'''", _LEADING.sub("", line))
-    return line + "`" if line.count("`") % 2 else line
+    return _show_commands(line + "`" if line.count("`") % 2 else line, mention)
 
 
 def show_quote(text: str, limit: int) -> str:
@@ -42,3 +47,12 @@ def show_duration(seconds: float) -> str:
     if hours:
         return f"{hours}h {minutes}m"
     return f"{minutes}m {rest}s" if minutes else f"{rest}s"
+
+
+def _show_commands(line: str, mention: str) -> str:
+    """Return the line with our commands as they are said; only in code, where they call nobody."""
+    if "``" in line or "\\`" in line:
+        return line
+    parts = line.split("`")
+    parts[1::2] = [_COMMAND.sub(f"@{mention} ", code) for code in parts[1::2]]
+    return "`".join(parts)

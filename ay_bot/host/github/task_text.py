@@ -41,7 +41,7 @@ Write a plan for what the request and the thread ask for: steps in order, the fi
 tested, what is open. Change no file.""",
     "approve": "Carry out the plan of the block `tool-output approved plan`: all of it and nothing else, with tests.",
     "retry": "An earlier attempt at this thread did not come to a good end. Do again what the thread asks for.",
-    "rebase": "Make the work of this pull request fit its base branch again, and change nothing else.",
+    "rebase": "Others pushed to this branch. Go on from there with what the thread asks for. Keep their work.",
     "": "Do what the request asks for, on what the thread describes.",
 }
 """What is wanted, by verb; free text has none, and what needs no agent is not here."""

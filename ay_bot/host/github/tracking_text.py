@@ -103,7 +103,9 @@ def _parts(story: Story, elapsed: float) -> Iterator[str]:
     yield "\n".join(f"- [{'x' if item.done else ' '}] {show_line(item.text, 160)}" for item in story.plan[:MOST_ITEMS])
     yield render_verification(story.verification, MOST_ROWS) if story.verification else ""
     yield _render_spending(story, elapsed)
-    yield _bullets("Not done, though it was asked for:", [show_line(each) for each in story.blocked])
+    yield _bullets(
+        "Not done, though it was asked for:", [show_line(each, mention=story.mention) for each in story.blocked]
+    )
     yield _bullets("Withheld:", [f"{code(path.path)}: {show_line(path.rule)}" for path in story.withheld])
     yield _render_hidden(story)
     yield _bullets("Notes:", [show_line(notice) for notice in story.notices])
@@ -130,7 +132,7 @@ def _render_ending(story: Story) -> str:
     doing = f" while {story.reached}" if story.reached not in (*FINAL, "queued") else " before the work began"
     said = f"**What happened:** {story.state}{doing}."
     why = f"**Why:**\n{show_quote(story.reason, 4000)}" if story.reason else ""
-    todo = f"**What to do:** {show_line(story.hint or _default_hint(story), 1000)}"
+    todo = f"**What to do:** {show_line(story.hint or _default_hint(story), 1000, mention=story.mention)}"
     return "\n\n".join(part for part in (said, why, todo) if part)
 
 
@@ -179,6 +181,6 @@ def _render_commands(story: Story) -> str:
         return name.join(STOP_OFFER)
     if story.state == "done":
         offers = [f"`@{name} approve {story.proposal_hash}`"] if story.proposal else []
-        offers += [f"`@{name} rebase`", f"`@{name} retry`"] if story.url else []
+        offers += [f"`@{name} retry`"] if story.url else []
         return f"Next: {', '.join([*offers, f'`@{name} help`'])}, or write what should be different after `@{name}`."
     return f"Next: `@{name} retry`, `@{name} help`, or write what should be different after `@{name}`."

@@ -50,7 +50,7 @@ def test_done_shows_pull_request_proof_and_cost_of_the_cap() -> None:
     assert "| `test_spoon.py::test_a\\|b` | failed | passed | fixed |" in text
     assert "| 1 others | | | unchanged |" in text
     assert "`$0.41 of $2.00 · 1,200 of 9,000 tokens · 6m 12s` · 0 blocked requests" in text
-    assert "`@ay rebase`" in text
+    assert "Next: `@ay retry`, `@ay help`" in text
 
 
 def test_a_failure_says_what_failed_why_and_what_to_do() -> None:
@@ -167,3 +167,16 @@ def test_no_heading_or_table_of_others_stands_in_the_comment() -> None:
     outside = [line for line in text.splitlines() if not line.startswith(("> ", "- ", "| "))]
     assert not [line for line in outside if re.match(r"\s*(#|=|1\.)", line)]
     assert "- x\n- y\n- z" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("`@ay retry` starts anew, `@ay approve 12ab` too", "`@robo retry` starts anew, `@robo approve 12ab` too"),
+        ("@ay retry, `@alice fix` and `x @ay stop`", "@ ay retry, `@ alice fix` and `x @ ay stop`"),
+        ("\\`@ay stop` and ``@ay stop`", "\\`@ ay stop` and ``@ ay stop`"),
+    ],
+)
+def test_what_can_be_said_next_is_shown_as_it_is_said_but_calls_nobody(said: str, shown: str) -> None:
+    text = text_of(state="blocked", hint=said, mention="robo")
+    assert f"**What to do:** {shown}" in text
