@@ -115,3 +115,12 @@ IN_THE_CODE = {
 def test_at_49_code_that_ends_its_own_tests_proves_nothing(checkout: Checkout, runner: Runner, code: str) -> None:
     result = judge(checkout, runner, {"calc.py": code})
     assert isinstance(result, Failed), result.reason
+
+
+def test_at_49_code_that_knows_the_base_commits_tests_proves_nothing(checkout: Checkout, runner: Runner) -> None:
+    """The change's own tests pass, and those of the base end early and well: they count as gone."""
+    spy = "import os, pathlib\nif '== 3' in pathlib.Path('tests/test_calc.py').read_text():\n    os._exit(0)\n"
+    changed = {"calc.py": spy + CODE, "tests/test_calc.py": TEST.replace("== 3", "== -1")}
+    result = judge(checkout, runner, changed)
+    assert isinstance(result, Failed)
+    assert {row.id: row.verdict for row in result.proof.rows}[ADD] in {"weakened", "removed"}
