@@ -335,6 +335,17 @@ def sanitize(
     typer.echo(cleaned.as_json() if as_json else cleaned.text.encode(), nl=as_json)
 
 
+@app.command()
+def redact(
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON, without the secrets.")] = False,
+) -> None:
+    """Take secrets out of the text on stdin: keys by their shape, and the values of the environment's secrets."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.redact.shell import run as redact_text
+
+    redact_text(sys.stdin.buffer, sys.stdout.buffer, environment(), as_json=as_json)
+
+
 def _end_action(carry_out: "Callable[[Listener, WorkflowLog], ExitCode]") -> None:
     from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.terminal import FoldedProgress
