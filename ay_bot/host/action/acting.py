@@ -11,7 +11,7 @@ from ay_bot.host.action.gatekeeper import Gatekeeper
 from ay_bot.host.action.request_run import RequestRun
 from ay_bot.host.action.small_requests import help_out, stop_requests
 from ay_bot.host.event_log import Listener
-from ay_bot.host.gate import Decision, Outcome
+from ay_bot.host.gate import HINTS, Decision, Outcome
 from ay_bot.host.github.annotations import WorkflowLog
 from ay_bot.host.github.finalize import Finalizing, finalize
 from ay_bot.host.github.forge import CommentKind, ThreadKind
@@ -43,7 +43,8 @@ def act(context: RunnerContext, payload: object, surroundings: Mapping[str, str]
         ending = Ending(context, means.log, out_directory(given, context.runner_temp))
         if decision.decision != Outcome.RUN:
             ending.problem(_show_denial(connection, decision))
-            return ending.unfinished("denied", f"this may not be asked: {decision.reason}", ExitCode.DENIED)
+            why = f"this may not be asked: {decision.reason}"
+            return ending.unfinished("denied", why, ExitCode.DENIED, HINTS.get(decision.reason, ""))
         request = _identify(read_request(decision, payload), connection)
         try:
             return _carry_out(request, connection, gatekeeper, means.listener, ending)
@@ -89,9 +90,6 @@ def _carry_out(
     request: Request | Dispatch, connection: Connection, gatekeeper: Gatekeeper, listener: Listener, ending: Ending
 ) -> ExitCode:
     if isinstance(request, Dispatch):
-        if connection.context.inputs.mode != "run":
-            why = "maintenance needs one job: a bundle holds one change, and chores make several"
-            return ending.unfinished("skipped", why, ExitCode.HANDLED, "see docs/maintenance.md")
         from ay_bot.host.maintenance.run import maintain_on_github
 
         return maintain_on_github(connection, request, listener, ending)

@@ -1,10 +1,11 @@
 """One chore, from looking whether there is anything to do to its pull requests; its failures are its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 
 from ay_bot.errors import AyBotError, ExitCode, NotAllowed
+from ay_bot.host.action.bundling import given_by
 from ay_bot.host.config import Chore, Overrides
 from ay_bot.host.findings import Order
 from ay_bot.host.github.opening import list_own_open
@@ -15,12 +16,13 @@ from ay_bot.host.maintenance.branches import is_branch_of
 from ay_bot.host.maintenance.chores import policy_of
 from ay_bot.host.maintenance.ends import Piece, conclude, join_pieces
 from ay_bot.host.maintenance.ground import SHORTEST, Ground
+from ay_bot.host.maintenance.handover import Handover
 from ay_bot.host.maintenance.record import ChoreEnd, ChoreRecord
 from ay_bot.host.maintenance.standing import judge_before
 from ay_bot.host.maintenance.targets import Assignment, find_work
 from ay_bot.host.outputs.leaks import redactor_of
-from ay_bot.host.publisher import Proposal, Publication
-from ay_bot.host.report import PullRequest
+from ay_bot.host.publisher import Proposal, Publication, Publisher
+from ay_bot.host.report import PullRequest, Result
 from ay_bot.host.repository import Repository
 
 _LEAST: Final = 0.001
@@ -31,11 +33,16 @@ class Stopped(Exception):
     """Somebody ended the run; no other chore is begun."""
 
 
+class LeftOut(Exception):
+    """The job with the model left nothing of this; it stays due."""
+
+
 @dataclass
 class ChoreRun:
     """A chore, with what is remembered of it. `asked` is whether a person wants it now."""
 
     ground: Ground
+    handover: Handover
     chore: Chore
     record: ChoreRecord | None
     asked: bool = False
@@ -43,7 +50,7 @@ class ChoreRun:
     _worked: int = 0
 
     def carry_out(self) -> ChoreEnd:
-        """Do it and return what came of it, in words that may be shown."""
+        """Do it and return what came of it, in words that may be shown. Raises LeftOut and Stopped."""
         end = self._carry_out()
         reason, hint = redactor_of(self.ground.connection.secrets).redact_all((end.reason, end.hint))
         return end.model_copy(update={"reason": reason, "hint": hint})
@@ -90,23 +97,46 @@ class ChoreRun:
         return "left for the next run" if used_up else ""
 
     def _work(self, piece: Assignment) -> ChoreEnd:
+        handover, target = self.handover, piece.target
+        match self.ground.connection.context.inputs.mode:
+            case "run":
+                publisher = ChorePublisher(self._publisher(piece))
+                result = self._run(self._order(piece, publisher))
+                return conclude(result, publisher.outcome, target.key)
+            case "work":
+                keeper = handover.publisher(target)
+                result = self._run(self._order(piece, keeper))
+                handover.write(target, keeper, result)
+                return conclude(result, None, target.key)
+            case "publish":
+                bundle = handover.read(target)
+                if bundle is None:
+                    raise LeftOut
+                publisher = ChorePublisher(self._publisher(piece))
+                order = replace(self._order(piece, publisher), given=given_by(bundle))
+                result = self._run(order) if bundle.result.status == "verified" else bundle.result
+                end = conclude(result, publisher.outcome, target.key)
+                return end.model_copy(update={"cost": bundle.result.usage.cost_usd})
+
+    def _order(self, piece: Assignment, publisher: Publisher) -> Order:
         ground, target = self.ground, piece.target
-        publisher = ChorePublisher(self._publisher(piece))
-        order = Order(
+        return Order(
             repository=target.clone.path,
             task=piece.task(),
             overrides=self._overrides(),
             api_base=ground.connection.context.inputs.api_base,
             publisher=publisher,
             out=ground.out / target.branch.replace("/", "-") if ground.out else None,
-            trusted=ground.base,
+            trusted=ground.trusted,
             policy=policy_of(self.chore),
         )
-        result, _ = run_locally(order, ground.listener, None)
+
+    def _run(self, order: Order) -> Result:
+        result, _ = run_locally(order, self.ground.listener, None)
         self._spent += result.usage.cost_usd or 0.0
         if result.exit_code == ExitCode.INTERRUPTED:
             raise Stopped
-        return conclude(result, publisher.outcome, target.key)
+        return result
 
     def _publisher(self, piece: Assignment) -> GithubPublisher:
         ground, target = self.ground, piece.target

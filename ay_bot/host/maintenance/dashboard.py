@@ -11,7 +11,7 @@ from datetime import datetime
 
 from ay_bot.errors import AyBotError, GithubFailed
 from ay_bot.host.config import Chore
-from ay_bot.host.github.exactly_once import Pause, issue_once, repeat_lost
+from ay_bot.host.github.exactly_once import Pause, is_own, issue_once, repeat_lost
 from ay_bot.host.github.forge import Forge
 from ay_bot.host.github.opening import list_own_open
 from ay_bot.host.maintenance.dashboard_text import MARKER, TITLE, render_dashboard
@@ -20,7 +20,7 @@ from ay_bot.host.maintenance.record import ChoreEnd, Memory, read_memory, read_t
 
 @dataclass
 class Dashboard:
-    """The issue. `ticks` are the boxes that were ticked when it was read.
+    """The issue. `ticks` are the boxes that were ticked when it was read; without a `number` nothing is written.
 
     `forge` writes it; `publishing` is the account that has the pull requests.
     """
@@ -28,7 +28,7 @@ class Dashboard:
     forge: Forge
     publishing: Forge
     chores: Sequence[Chore]
-    number: int
+    number: int | None
     memory: Memory
     ticks: frozenset[str]
     pause: Pause = time.sleep
@@ -42,11 +42,13 @@ class Dashboard:
 
     def show(self) -> None:
         """Write what is known, if that changes anything; boxes that were ticked in the meantime stay ticked."""
-        there = _normal(self.forge.issue(self.number).body)
+        if (number := self.number) is None:
+            return
+        there = _normal(self.forge.issue(number).body)
         ticks = read_ticks(there) - self._done
         body = _body(self, ticks)
         if _normal(body) != there:
-            repeat_lost(lambda: self.forge.edit_issue(self.number, body=body), pause=self.pause)
+            repeat_lost(lambda: self.forge.edit_issue(number, body=body), pause=self.pause)
 
 
 def open_dashboard(forge: Forge, publishing: Forge, chores: Sequence[Chore], *, pause: Pause = time.sleep) -> Dashboard:
@@ -59,6 +61,14 @@ def open_dashboard(forge: Forge, publishing: Forge, chores: Sequence[Chore], *, 
         raise _as(refusal, what) from None
     memory = read_memory(issue.body).only(tuple(chore.name for chore in chores))
     return Dashboard(forge, publishing, chores, issue.number, memory, read_ticks(issue.body), pause)
+
+
+def read_dashboard(forge: Forge, chores: Sequence[Chore]) -> Dashboard:
+    """Return the dashboard as a job knows it that may not write."""
+    own = forge.own_login()
+    mine = forge.issues(creator=own, state="all")
+    body = next((each.body for each in mine if is_own(each.author.login, own) and MARKER.begins(each.body)), "")
+    return Dashboard(forge, forge, chores, None, read_memory(body), read_ticks(body))
 
 
 def _as(refusal: GithubFailed, message: str) -> AyBotError:

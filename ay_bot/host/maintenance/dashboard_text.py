@@ -31,6 +31,7 @@ _SECTIONS: Mapping[str, str] = {
 }
 _WORDS: Mapping[Outcome, str] = {
     "published": "a pull request was made",
+    "proven": "a change was made and proven",
     "up_to_date": "its pull request is up to date",
     "nothing": "nothing to do",
     "blocked": "blocked",

@@ -29,13 +29,15 @@ def conclude(result: Result, outcome: Published | NotPublished | None, key: str)
             return end.model_copy(update={"outcome": "published", "reason": words, "hint": "", "exit_code": 0})
         case NotPublished(url=url, branch="") if "/pull/" in url:  # a pull request that a person closed, or made
             return end.model_copy(update={"outcome": "blocked", "exit_code": 0, "keys": (key,)})
+        case None if result.status == "verified":  # in the job that hands it over
+            return end.model_copy(update={"outcome": "proven"})
         case _ if result.status == "no_change":
             return end.model_copy(update={"outcome": "nothing", "exit_code": 0})
         case _:
             return end
 
 
-_WORST: Sequence[str] = ("failed", "blocked", "published", "up_to_date", "nothing")
+_WORST: Sequence[str] = ("failed", "blocked", "published", "proven", "up_to_date", "nothing")
 
 
 def join_pieces(pieces: Sequence[Piece]) -> ChoreEnd:

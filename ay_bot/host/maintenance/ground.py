@@ -21,12 +21,16 @@ SHORTEST = 120.0
 
 @dataclass
 class Ground:
-    """One run of maintenance. `requester` is the person who started it, "" for the schedule."""
+    """One run of maintenance. `requester` is the person who started it, "" for the schedule.
+
+    `base` is the commit that is worked on, `trusted` the one whose settings and instructions count.
+    """
 
     connection: Connection
     settings: Settings
     facts: RepositoryFacts
     base: str
+    trusted: str
     scratch: Path
     listener: Listener
     now: datetime
@@ -45,7 +49,7 @@ class Ground:
     def clone(self) -> "Clone":
         """A clone of the default branch's commit, made when it is first asked for."""
         if self._clone is None:
-            self._clone = self.clone_at(self.base)
+            self._clone = self.clone_at(self.base, [self.trusted])
         return self._clone
 
     def clone_at(self, commit: str, more: Sequence[str] = ()) -> "Clone":

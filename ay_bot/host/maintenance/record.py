@@ -10,7 +10,8 @@ from pydantic import AwareDatetime, Field, ValidationError
 
 from ay_bot.protocol.conversation import Value
 
-Outcome = Literal["published", "up_to_date", "nothing", "blocked", "failed"]
+Outcome = Literal["published", "proven", "up_to_date", "nothing", "blocked", "failed"]
+"""`proven` is what a job says that may not publish."""
 MOST_CHORES = 200
 MOST_KEYS = 50
 LONGEST_REASON = 400

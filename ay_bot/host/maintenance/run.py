@@ -18,10 +18,11 @@ from ay_bot.host.gate import Decision, Outcome
 from ay_bot.host.github.annotations import WorkflowLog
 from ay_bot.host.github.request import Dispatch
 from ay_bot.host.github.runner_context import names_to_forget, parse_runner_context
-from ay_bot.host.maintenance.chore_run import ChoreRun, Stopped
-from ay_bot.host.maintenance.dashboard import Dashboard, open_dashboard
+from ay_bot.host.maintenance.chore_run import ChoreRun, LeftOut, Stopped
+from ay_bot.host.maintenance.dashboard import Dashboard, open_dashboard, read_dashboard
 from ay_bot.host.maintenance.due import identify, is_due
 from ay_bot.host.maintenance.ground import SHORTEST, Ground
+from ay_bot.host.maintenance.handover import Handover
 from ay_bot.host.maintenance.telling import Told, list_ends, tell
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.settings_file import load_settings
@@ -82,9 +83,6 @@ def maintain(
 
 def maintain_on_github(connection: Connection, request: Dispatch, listener: Listener, ending: Ending) -> ExitCode:
     """Do the chores that are due, or that a person who started the workflow names in `instruction`."""
-    if connection.context.inputs.mode != "run":
-        reason = "maintenance is not done in two jobs: it needs a workflow with one job (docs/maintenance.md)"
-        return ending.unfinished("handled", reason, ExitCode.HANDLED)
     by_person = request.event != "schedule"
     names = tuple(re.findall(r"[a-z0-9][a-z0-9-]*", request.instruction.lower())) if by_person else ()
     gatekeeper = Gatekeeper(connection.context, connection.context.read_event(), connection.forge)
@@ -109,12 +107,12 @@ class _Start:
 
 
 def _maintain(connection: Connection, choice: Choice, listener: Listener, ending: Ending, start: _Start) -> ExitCode:
-    forge = connection.forge()
+    forge, mode = connection.forge(), connection.context.inputs.mode
     facts = forge.facts()
-    base = forge.branch(facts.default_branch)
-    if base is None:
+    head = forge.branch(facts.default_branch)
+    if head is None:
         return ending.unfinished("handled", "the repository is empty", ExitCode.HANDLED)
-    settings = load_settings(forge.file(CONFIG_FILE, base), connection.context.inputs.overrides(), needs_model=False)
+    settings = load_settings(forge.file(CONFIG_FILE, head), connection.context.inputs.overrides(), needs_model=False)
     decision = start.admit(settings)
     if decision and decision.decision != Outcome.RUN:
         reason = f"the repository's settings don't allow it: {decision.reason}"
@@ -123,14 +121,16 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
     if not settings.maintenance:
         start.say(f"there is no `maintenance` in {CONFIG_FILE} of {facts.default_branch}")
         return ending.unfinished("handled", f"there is no `maintenance` in {CONFIG_FILE}", ExitCode.HANDLED)
-    if not settings.model:
+    if not settings.model and mode != "publish":
         load_settings(None, connection.context.inputs.overrides())
+    handover = _hand_over(connection, ending)
     with open_scratch() as scratch:
         ground = Ground(
             connection=connection,
             settings=settings,
             facts=facts,
-            base=base,
+            base=handover.find_base(forge, head) if mode == "publish" else head,
+            trusted=head,
             scratch=scratch,
             listener=listener,
             now=datetime.now(UTC),
@@ -138,8 +138,7 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
             requester=start.requester,
             out=_place(ending.out),
         )
-        board = open_dashboard(forge, connection.publishing(), settings.maintenance)
-        told, code = _do_chores(ground, board, choice, ending)
+        told, code = _do_chores(ground, handover, _look(connection, settings), choice, ending)
         start.say(list_ends(told))
         return tell(connection.context, ending, told, code)
 
@@ -148,7 +147,21 @@ def _place(out: Path | None) -> Path | None:
     return out / "maintenance" if out else None
 
 
-def _do_chores(ground: Ground, board: Dashboard, choice: Choice, ending: Ending) -> tuple[list[Told], ExitCode]:
+def _look(connection: Connection, settings: Settings) -> Dashboard:
+    if not connection.may_write:
+        return read_dashboard(connection.forge(), settings.maintenance)
+    return open_dashboard(connection.forge(), connection.publishing(), settings.maintenance)
+
+
+def _hand_over(connection: Connection, ending: Ending) -> Handover:
+    context = connection.context
+    place = Path(context.inputs.bundle) if context.inputs.mode == "publish" else (ending.out or Path()) / "bundle"
+    return Handover(place, str(context.run_id), datetime.now(UTC))
+
+
+def _do_chores(
+    ground: Ground, handover: Handover, board: Dashboard, choice: Choice, ending: Ending
+) -> tuple[list[Told], ExitCode]:
     told: list[Told] = []
     code = ExitCode.HANDLED
     try:
@@ -160,7 +173,11 @@ def _do_chores(ground: Ground, board: Dashboard, choice: Choice, ending: Ending)
                 ending.problem(f"the chore {chore.name} and those after it are left for the next run: time is up")
                 break
             asked = ticked or chore.name in choice.names
-            end = ChoreRun(ground, chore, board.memory.chores.get(chore.name), asked).carry_out()
+            try:
+                end = ChoreRun(ground, handover, chore, board.memory.chores.get(chore.name), asked).carry_out()
+            except LeftOut:
+                ending.problem(f"the job with the model left nothing of the chore {chore.name}; it stays due")
+                continue
             told.append(Told(chore, end))
             board.record(chore, end, datetime.now(UTC), due=due or ticked)
         if not told:

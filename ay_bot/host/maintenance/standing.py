@@ -87,7 +87,8 @@ def _judge_open(forge: Forge, target: Target, pull: Pull, publishing: Publishing
         return None
     if moved:
         return None
-    _finish(forge, pull, commit, publishing, target.clone.ground.run_url)
+    if target.clone.ground.connection.may_write:
+        _finish(forge, pull, commit, publishing, target.clone.ground.run_url)
     return ChoreEnd(
         outcome="up_to_date", reason="", url=pull.url, branch=target.branch, keys=(target.key,)
     )  # fmt: skip

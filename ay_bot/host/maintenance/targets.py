@@ -80,7 +80,7 @@ def _find_pulls(ground: Ground, chore: Chore) -> Iterator[Assignment | ChoreEnd]
     for pull, red in find_red_pulls(forge):
         found = True
         older = _find_older(forge, pull)
-        clone = ground.clone_at(pull.head, [ground.base, older])
+        clone = ground.clone_at(pull.head, [ground.trusted, older])
         target = Target(chore, branch_for(chore.name, pull.number), pull.head, pull.head_branch, clone)
         commands = (chore.command,) if chore.command else ()
         yield Assignment(target, commands, red, pull, older)
