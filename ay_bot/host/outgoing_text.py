@@ -25,15 +25,15 @@ _REPLACEMENTS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]]
     (re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL), ""),
     (re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE), ""),
     # An image is fetched by whoever looks at the page; a reference definition can make one later.
-    (re.compile(r"!\[([^\]\n]*)\]\s*(?:\([^)]*\)?|\[[^\]]*\]?)"), r"\1"),
+    (re.compile(r"!\[([^\]\n]{0,500})\]\s*(?:\([^)]*\)?|\[[^\]]*\]?)"), r"\1"),
     (re.compile(r"!\["), "["),
     (re.compile(r"^[ \t]{0,3}\[[^\]\n]+\]:.*$", re.MULTILINE), ""),
     # Markup that a forge would render; an entity in its place would show in code as it stands.
     (re.compile(r"<(?=[A-Za-z/!?])"), "< "),
     # Services leave out their checks where they read these words.
     (re.compile(r"\[\s*(?:skip|no)[\s_-]+[\w\s-]{1,40}\]|\[[\w\s-]{1,40}[\s_-]+skip\s*\]", re.IGNORECASE), ""),
-    (re.compile(r"\*{2,}\s*no_ci\s*\*{2,}", re.IGNORECASE), ""),
-    (re.compile(r"^\s*skip-checks\s*:.*$", re.MULTILINE | re.IGNORECASE), ""),
+    (re.compile(r"(?<!\*)\*{2,}+\s*no_ci\s*\*{2,}+", re.IGNORECASE), ""),
+    (re.compile(r"^[^\S\n]*skip-checks\s*:.*$", re.MULTILINE | re.IGNORECASE), ""),
     # Numbers and addresses of issues, which a keyword before them would close and which notify in any case.
     (re.compile(r"https?://(?=[^\s/]+/[^\s/]+/[^\s/]+/(?:issues|pull|discussions)/\d)", re.IGNORECASE), ""),
     # A link leads away, and what it carries with it; words and a path within the page's own site are left.
@@ -46,7 +46,7 @@ _REPLACEMENTS: Final[tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]]
     # Nobody is called by name.
     (re.compile(r"@(?=[\w-])"), "@ "),
     # Lines that a log takes for commands.
-    (re.compile(r"^(\s*)(?:::|##\[)", re.MULTILINE), r"\1"),
+    (re.compile(r"^([^\S\n]*)(?:::|##\[)", re.MULTILINE), r"\1"),
 )
 _FLAT = str.maketrans({"[": "(", "]": ")", "@": "(at)", "#": "no. ", "&": "+", "<": "(", ":": ";"})
 

@@ -16,7 +16,10 @@ from ay_bot.errors import UsageError
 from ay_bot.host.config import Overrides
 from ay_bot.host.gate import load_payload
 from ay_bot.host.junit import NotBelieved, Report, read_report
+from ay_bot.host.outgoing_text import neutralise
+from ay_bot.host.outputs.sanitising import sanitise_all, sanitise_markup
 from ay_bot.host.plain_text import clean_line, clean_text
+from ay_bot.host.sanitize import sanitize
 from ay_bot.host.settings_file import load_settings
 from ay_bot.host.test_command import detect
 from ay_bot.host.test_settings import same_test_settings
@@ -150,6 +153,17 @@ def test_at_45_a_report_of_a_hundred_thousand_tests_takes_no_more_than_a_moment(
 def test_at_45_nothing_that_a_terminal_obeys_is_left(text: str) -> None:
     for cleaned in (clean_text(text), clean_line(text)):
         assert not [character for character in cleaned if not character.isprintable() and character != "\n"]
+
+
+@pytest.mark.parametrize("unit", ["![", "**", " \n", "\n\n", "\n[a]:", "<!--", "[", "`` ", "fixes #7 ", "<![CDATA["])
+def test_at_45_words_take_no_longer_than_they_are_long(unit: str) -> None:
+    """A pattern that looks at everything from everywhere takes minutes for a text of the size that is allowed."""
+    text = (unit * 65_536)[:65_000]
+    assert len(neutralise(text)) <= 2 * len(text)
+    assert isinstance(clean_text(text), str)
+    assert isinstance(sanitize(text).text, str)
+    assert isinstance(sanitise_all(text), str)
+    assert isinstance(sanitise_markup(text), str)
 
 
 DANGEROUS = {"pickle", "marshal", "shelve", "dill", "jsonpickle", "xmlrpc"}

@@ -32,7 +32,7 @@ _OUTSIDE_OF_CODE: Final = (
 _SKIPS: Final = (
     # Services leave out their checks where they read these words, and a title may become a commit's.
     (re.compile(r"\[\s*(?:skip|no)[\s_-]+[\w\s-]{1,40}\]|\[[\w\s-]{1,40}[\s_-]+skip\s*\]", re.IGNORECASE), ""),
-    (re.compile(r"\*{2,}\s*no_ci\s*\*{2,}", re.IGNORECASE), ""),
+    (re.compile(r"(?<!\*)\*{2,}+\s*no_ci\s*\*{2,}+", re.IGNORECASE), ""),
     (re.compile(r"^[^\S\n]*skip-checks\s*:.*$", re.MULTILINE | re.IGNORECASE), ""),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
