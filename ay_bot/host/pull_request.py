@@ -66,7 +66,8 @@ def quote_summary(summary: str) -> str:
 
 def escape_cell(text: str) -> str:
     """Return text as code that fits into a cell of a Markdown table and can't leave it."""
-    line = clean_line(text).replace("|", "\\|").replace("`", "'").strip()
+    # Nor can it be taken for a marker of ours by whoever reads the source of a page.
+    line = clean_line(text).replace("|", "\\|").replace("`", "'").replace("<!", "< !").strip()
     return f"`{line or ' '}`"
 
 
