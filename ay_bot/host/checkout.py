@@ -108,15 +108,6 @@ class Checkout:
         limits = ["--", *(":(top,literal)" + path.decode("utf-8", "surrogateescape") for path in paths)]
         return self._run("diff-tree", "-r", "-p", *_PLAIN, base, tree, *(limits if paths else []))
 
-    def diff_stat(self, base: str, tree: str) -> tuple[tuple[bytes, int | None, int | None], ...]:
-        """Return path, lines added and lines removed for each file that differs; None for a binary file."""
-        lines = self._run("diff-tree", "-r", "-z", "--numstat", "--no-renames", base, tree).split(b"\0")[:-1]
-        counts = []
-        for line in lines:
-            added, removed, path = line.split(b"\t", 2)
-            counts.append((path, int(added) if added != b"-" else None, int(removed) if removed != b"-" else None))
-        return tuple(counts)
-
     def commit(self, tree: str, parent: str, message: str, author: Author, when: datetime) -> str:
         """Make a commit object; no ref points at it yet."""
         date = f"{int(when.timestamp())} +0000"

@@ -6,6 +6,8 @@ from typing import Final
 
 from ay_bot.errors import AyBotError, UsageError
 from ay_bot.host.config import CONFIG_FILE, Overrides, Settings
+from ay_bot.host.init_names import key_of
+from ay_bot.host.own_source import UNKNOWN
 from ay_bot.host.settings_file import load_settings
 from ay_bot.host.workflow_lint import WorkflowFinding, lint_workflow
 from ay_bot.protocol.conversation import Value
@@ -67,6 +69,14 @@ def _lint(path: Path, file: Path) -> tuple[WorkflowFinding, ...]:
 
 
 def _advise_on_workflows(files: list[Path]) -> Iterator[Advice]:
+    for file in files:
+        if UNKNOWN.encode() in file.read_bytes()[:MOST_BYTES]:
+            yield Advice(
+                about="workflow",
+                serious=True,
+                problem=f"{file.name} names no Action that is there: {UNKNOWN}",
+                fix="write the Action's repository at a full commit, or say `ay-bot init --action`",
+            )
     if not any(b"ay-bot" in file.read_bytes()[:MOST_BYTES] for file in files):
         yield Advice(
             about="workflow",
@@ -81,7 +91,8 @@ def _advise_on_settings(path: Path, environment: Mapping[str, str]) -> Iterator[
     try:
         settings = load_settings(file.read_bytes() if file.is_file() else None, Overrides(), needs_model=False)
     except UsageError as error:
-        yield Advice(about="configuration", serious=True, problem=error.message, fix=error.hint)
+        for problem in error.message.splitlines():
+            yield Advice(about="configuration", serious=True, problem=problem, fix=error.hint)
         return
     yield from _advise_on_model(settings, environment)
 
@@ -98,6 +109,7 @@ def _advise_on_model(settings: Settings, environment: Mapping[str, str]) -> Iter
         return
     provider = model.partition("/")[0].lower()
     wanted = KEYS.get(provider)
+    wanted = wanted and tuple(dict.fromkeys((*wanted, key_of(model))))
     if wanted and not any(environment.get(name) for name in wanted):
         yield Advice(
             about="model",
@@ -111,6 +123,12 @@ def _advise_on_github(environment: Mapping[str, str]) -> Iterator[Advice]:
     token = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN") or ""
     repository = environment.get("GITHUB_REPOSITORY", "")
     if not token or "/" not in repository:
+        yield Advice(
+            about="token",
+            serious=False,
+            problem="GitHub was not asked: GITHUB_TOKEN and GITHUB_REPOSITORY are not both set here",
+            fix="set both to have the token's rights looked at, GITHUB_REPOSITORY to OWNER/NAME",
+        )
         return
     from ay_bot.host.github.api import open_forge
     from ay_bot.host.github.credentials import Token

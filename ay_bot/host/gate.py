@@ -7,7 +7,7 @@ imports use the standard library alone, and frozen dataclasses in place of pydan
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +58,18 @@ class Reason(StrEnum):
     OTHER_DISPATCH = "other-dispatch"
     UNKNOWN_VERB = "unknown-verb"
     UNSAFE_EVENT = "unsafe-event"
+
+
+HINTS: Final[Mapping[str, str]] = {
+    Reason.UNSAFE_EVENT: "start the workflow by `pull_request`, never by `pull_request_target`",
+    Refusal.ACTOR_UNKNOWN: "ask from an account that exists",
+    Refusal.CONFUSED_DEPUTY: "whoever wrote the words has to ask: say it in a comment of your own",
+    Refusal.BOT_NOT_LISTED: "name the bot in `bots:` of .github/ay-bot.yml and in the Action's input `bots`",
+    Refusal.BOT_NOT_INSTALLED: "install the App on this repository",
+    Refusal.PERMISSION_TOO_LOW: "let somebody ask who may write, or see `who` in docs/gate.md",
+    Refusal.PERMISSION_UNKNOWN: "look whether GitHub can be reached and the token is valid for this repository",
+}
+"""What to do about each denial, for whoever runs the bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,7 +259,17 @@ def run(arguments: Sequence[str]) -> int:
     decision = decide(given.event_name, load_payload(given.event), rules, ask, given.triggering_actor)
     line = decision.as_json() if given.as_json else f"{decision.decision}: {decision.reason}"
     sys.stdout.write(line + "\n")
+    if hint := _hint(decision, asked=bool(given.permission)):
+        sys.stderr.write(f"hint: {hint}\n")
     return ExitCode.DENIED if decision.decision == Outcome.DENY else ExitCode.HANDLED
+
+
+def _hint(decision: Decision, *, asked: bool) -> str:
+    if decision.reason != Refusal.PERMISSION_UNKNOWN:
+        return HINTS.get(decision.reason, "")
+    if asked:
+        return f"--permission says nothing of {decision.asked[-1] if decision.asked else 'them'}: add LOGIN=ROLE"
+    return "set GITHUB_TOKEN and GITHUB_REPOSITORY, so that GitHub is asked, or answer for it with --permission ROLE"
 
 
 def main() -> int:

@@ -1,6 +1,7 @@
 """The names that differ from repository to repository, as `ay-bot init` finds them."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,7 @@ MANIFESTS: Final = {
 """Files that say what a repository depends on."""
 KEYS: Final = {"bedrock": "AWS_SECRET_ACCESS_KEY", "vertex_ai": "VERTEXAI_CREDENTIALS"}
 """Providers whose key isn't called after them in litellm."""
+_MODEL: Final = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.:@+-]+)+")
 
 
 class Names(Value):
@@ -52,7 +54,7 @@ def find_names(repository: Repository, action: str, model: str) -> Names:
     with open_scratch() as scratch, open_checkout(repository, scratch) as checkout:
         tests = detect(checkout, repository.head) or DetectedTests("", "", "")
         ecosystems = tuple(_find_ecosystems(checkout, repository.head))
-    chosen = model or EXAMPLE_MODEL
+    chosen = _check_model(model) if model else EXAMPLE_MODEL
     return Names(
         action=_choose_action(repository.path, action),
         branch=_find_default_branch(repository),
@@ -64,6 +66,14 @@ def find_names(repository: Repository, action: str, model: str) -> Names:
         runner=tests.runner,
         ecosystems=ecosystems,
     )
+
+
+def _check_model(model: str) -> str:
+    if not _MODEL.fullmatch(model):
+        raise UsageError(
+            f"`{model}` is no model as litellm names it", hint=f"write PROVIDER/NAME, such as {EXAMPLE_MODEL}"
+        )
+    return model
 
 
 def _choose_action(top: Path, given: str) -> str:

@@ -81,7 +81,7 @@ def _parse_file(file: bytes) -> dict[str, object]:
     try:
         content = yaml.safe_load(file.decode("utf-8"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # a number or a date that is none is a ValueError
-        msg = f"{CONFIG_FILE} of the base commit can't be read: {error}"
+        msg = f"{CONFIG_FILE} of the base commit can't be read: {' '.join(str(error).split())}"
         raise UsageError(msg, hint="it has to be YAML, in UTF-8") from None
     if content is None:
         return {}

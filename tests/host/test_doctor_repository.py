@@ -19,7 +19,7 @@ def problems(root: Path, **environment: str) -> dict[str, str]:
 
 def test_an_empty_repository_lacks_a_workflow_and_a_model(tmp_path):
     state = examine_repository(tmp_path, {})
-    assert {each.about for each in state.advice} == {"workflow", "model"}
+    assert {each.about for each in state.advice} == {"workflow", "model", "token"}
     assert state.usable
     assert all(each.fix for each in state.advice)
 
@@ -39,6 +39,22 @@ def test_at_10_a_dangerous_workflow_makes_the_repository_unusable(tmp_path):
 def test_a_bad_configuration_is_told_with_a_suggestion(tmp_path):
     write(tmp_path, ".github/ay-bot.yml", "modell: a/b\n")
     assert "did you mean `model`?" in problems(tmp_path)["configuration"]
+
+
+def test_each_mistake_in_the_settings_is_told_by_itself(tmp_path):
+    write(tmp_path, ".github/ay-bot.yml", "modell: a/b\nwho: boss\n")
+    told = [each.problem for each in examine_repository(tmp_path, {}).advice if each.about == "configuration"]
+    assert len(told) == 2
+    write(tmp_path, ".github/ay-bot.yml", "model: [\n")
+    told = [each.problem for each in examine_repository(tmp_path, {}).advice if each.about == "configuration"]
+    assert len(told) == 1
+
+
+def test_a_workflow_that_still_has_the_place_for_a_name_is_told(tmp_path):
+    step = f"on: issue_comment\njobs: {{a: {{steps: [{{uses: OWNER/ay-bot@{'0' * 40}}}]}}}}\n"
+    write(tmp_path, ".github/workflows/ay-bot.yml", step)
+    assert "names no Action that is there" in problems(tmp_path)["workflow"]
+    assert not examine_repository(tmp_path, {}).usable
 
 
 def test_a_missing_key_is_told_by_its_name(tmp_path):

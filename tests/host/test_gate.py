@@ -249,8 +249,15 @@ def test_the_command(event, start):
     code, out, error = run("--permission", "write", "--json")
     said = json.loads(out)
     assert (code, error, said["decision"], said["verb"], said["instruction"]) == (0, "", "run", "fix", "this \ud800")
-    assert run("--permission", "read") == (3, "deny: permission-too-low\n", "")
-    assert run() == (3, "deny: permission-unknown\n", "")
+    for given, reason, way_out in (
+        (("--permission", "read"), "permission-too-low", "who may write"),
+        ((), "permission-unknown", "GITHUB_TOKEN"),
+        (("--permission", "bob=write"), "permission-unknown", "LOGIN=ROLE"),
+    ):
+        code, out, error = run(*given)
+        assert (code, out) == (3, f"deny: {reason}\n")
+        assert error.startswith("hint: ")
+        assert way_out in error
     roles = ("--permission", "write", "--permission", "mallory=triage", "--triggering-actor", "Mallory")
     assert run(*roles)[:2] == (3, "deny: permission-too-low\n")
     assert run("--permission", "maintain", "--minimum", "maintain")[:2] == (0, "run: mention\n")

@@ -178,3 +178,10 @@ def test_the_documented_workflows_are_what_init_writes(name: str) -> None:
     page = ROOT / "docs" / "workflows" / f"{name}.yml"
     assert page.read_text() == text, f"write it anew: {page}"
     assert lint_workflow(page.name, text.encode()) == ()
+
+
+@pytest.mark.parametrize("model", ["gpt-5", "a/b c", "/x", 'x/y"', "x/"])
+def test_a_model_that_names_no_provider_is_refused(repository: Path, model: str) -> None:
+    with pytest.raises(UsageError, match="is no model as litellm names it"):
+        run_init(repository, action=ACTION, model=model)
+    assert not (repository / CONFIG_FILE).exists()

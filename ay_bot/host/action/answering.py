@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ay_bot.errors import ExitCode
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.diff_lines import read_new_lines
 from ay_bot.host.action.standpoint import Standpoint
@@ -15,7 +16,7 @@ from ay_bot.host.outputs.check import check
 from ay_bot.host.outputs.decision import Denied
 from ay_bot.host.outputs.policy import OutputContext, OutputPolicy, build_policy, offered
 from ay_bot.host.report import Result
-from ay_bot.protocol.outputs import CommentOutput, Output, OutputType, ReplyOutput, ReviewOutput
+from ay_bot.protocol.outputs import CommentOutput, Output, OutputType, ReplyOutput, ReviewOutput, answer_of
 
 FOR_CHANGE: Final = frozenset(
     {"comment", "reply", "labels", "issue", "update_pull_request", "close_own_pull_request", "noop", "blocked", "ask"}
@@ -107,3 +108,11 @@ class Answering:
             server=context.server_url.partition("://")[2].partition("/")[0],
             secrets=self.connection.secrets,
         )
+
+
+def after_words(result: Result, denied: Sequence[str]) -> Result:
+    """Return the result once all was said: a request can be carried out by words, labels and the like alone."""
+    if result.status != "no_change" or not result.outputs or denied or answer_of(result.outputs):
+        return result
+    reason = result.summary.strip() or "what was asked for is done, without a change of the code"
+    return result.model_copy(update={"status": "answered", "reason": reason, "exit_code": int(ExitCode.HANDLED)})

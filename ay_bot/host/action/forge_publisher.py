@@ -7,8 +7,9 @@ from ay_bot.errors import Interrupted, NotAllowed
 from ay_bot.host.action.bundling import BundlePublisher
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.standpoint import Standpoint
-from ay_bot.host.github.publication import Attached, Destination, NotPublished, occasion_of
+from ay_bot.host.github.publication import Attached, Destination, NotPublished, OntoPull, occasion_of
 from ay_bot.host.github.publish import GithubPublisher, describe_refusal
+from ay_bot.host.github.snapshot import check_unmoved
 from ay_bot.host.github.stop import was_stopped
 from ay_bot.host.publisher import DryRun, Proposal, Publication, Publisher
 from ay_bot.host.repository import Repository
@@ -34,24 +35,35 @@ def choose_publisher(
         looked=True,
         secrets=connection.secrets,
     )
-    return ForgePublisher(publisher, lambda: was_stopped(connection.forge(), request.number, request.key, known_stops))
+
+    def check_head() -> None:
+        # Onto a pull request it is looked at in the same step; a branch that leaves its commits behind needs no look.
+        if not isinstance(destination, OntoPull) and destination.base == stand.snapshot.head:
+            check_unmoved(connection.forge(), stand.snapshot)
+
+    def is_stopped() -> bool:
+        return was_stopped(connection.forge(), request.number, request.key, known_stops)
+
+    return ForgePublisher(publisher, is_stopped, check_head)
 
 
 @dataclass(frozen=True)
 class ForgePublisher:
-    """Publishes on GitHub. `is_stopped` is asked right before."""
+    """Publishes on GitHub. `is_stopped` is asked right before, and `check_head` raises where a thread has moved on."""
 
     publisher: GithubPublisher
     is_stopped: Callable[[], bool]
+    check_head: Callable[[], None]
 
     def prepare(self, repository: Repository) -> None:
         """Refuse a clone that is not at the commit where the change goes."""
         self.publisher.prepare(repository)
 
     def publish(self, proposal: Proposal) -> Publication:
-        """Publish. Raises GithubFailed where it could not be, and Interrupted after a stop."""
+        """Publish. Raises GithubFailed (HeadMoved among them) where it could not be, and Interrupted after a stop."""
         if self.is_stopped():
             raise Interrupted("the request was stopped; nothing was published", hint="ask again if it was a mistake")
+        self.check_head()
         if not isinstance(self.publisher.destination, Attached):
             return self.publisher.publish(proposal)
         # Where no pull request can be, the patch in a comment is all that was asked for, and no failure.

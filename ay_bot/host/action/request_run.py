@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ay_bot.errors import ExitCode, GithubFailed
-from ay_bot.host.action.answering import Answering
+from ay_bot.host.action.answering import Answering, after_words
 from ay_bot.host.action.bundling import BundlePublisher, given_by
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.ending import Ending
@@ -93,6 +93,7 @@ class RequestRun:
         if isinstance(publisher, BundlePublisher) and self.ending.out:
             publisher.write(self.ending.out / "bundle", result)
         denied = answering.speak(result, tracker.propose) if connection.may_write else ()
+        result = after_words(result, denied) if connection.may_write else result
         tracker.blocked(denied)
         self.ending.seen = tracker.finish(result)
         return self.ending.finished(result, stand, denied)

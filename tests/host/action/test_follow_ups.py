@@ -12,7 +12,7 @@ import pytest
 from ay_bot.errors import ExitCode
 from ay_bot.host.action import entry
 from ay_bot.host.github.annotations import WorkflowLog
-from tests.host.action.deliveries import BOT, QUICK, Desk, Model
+from tests.host.action.deliveries import BOT, FILES, QUICK, Desk, Model, open_desk
 from tests.host.test_pipeline import FINISH, MEND, edit
 
 ZERO = edit("sums.py", "    return a + b", "    return int(a) + int(b)")
@@ -108,6 +108,28 @@ def test_retry_starts_anew_on_another_branch(desk: Desk, pull):
     assert second.base_branch == "main"
     assert github.file("sums.py", second.head_branch) == b"def add(a, b):\n    return b + a\n"
     assert github.file("note.txt", second.head_branch) is None
+
+
+def test_a_foreign_head_that_moves_during_the_work_is_noticed(desk: Desk):
+    github = desk.github
+    earlier = github.world.now() - timedelta(minutes=5)
+    github.fork("ben")
+    github.push("feature", {"new.py": "x = 1\n"}, repository="ben/bank", at=earlier)
+    theirs = github.open_pull("Add", head="feature", head_repository="ben/bank", at=earlier, repository="maria/bank")
+
+    class Slow(Model):
+        def ask(self, request, *rest, **more):
+            if not self.requests:
+                github.push("feature", {"new.py": "x = 2\n"}, repository="ben/bank")
+            return super().ask(request, *rest, **more)
+
+    desk.answers = lambda: Slow(MEND, FINISH)
+    comment = github.comment(theirs.number, "@ay fix add()", repository="maria/bank")
+    payload = github.payload_for_comment(comment, repository="maria/bank")
+    assert desk.deliver("issue_comment", payload) == ExitCode.GITHUB_FAILED
+    (said,) = github.comments(theirs.number, login=BOT, repository="maria/bank")
+    assert "state=failed" in said.body
+    assert "is now at" in said.body
 
 
 def test_rebase_on_an_issue_says_where_it_belongs(desk: Desk):
@@ -233,7 +255,11 @@ def test_our_own_pull_request_is_closed_where_that_is_asked_for(desk: Desk, pull
     closing = {"type": "close_own_pull_request", "number": pull.number, "body": "Somebody else has done it."}
     renaming = {"type": "update_pull_request", "number": pull.number, "title": "fix: add"}
     desk.answers = lambda: propose(renaming, closing)
-    assert desk.say(pull.number, "@ay close this, it is done elsewhere") in (0, ExitCode.NO_CHANGE)
+    assert desk.say(pull.number, "@ay close this, it is done elsewhere") == 0
+    assert "state=done" in desk.tracking(pull.number)[0]
+    offered = str(desk.models[-1].requests[0].tools)
+    assert "close_own_pull_request" in offered
+    assert "create_pull_request" not in offered
     assert pull.state == "closed"
     assert pull.title == "fix: add"
     assert "Somebody else has done it." in own_words(desk, pull.number)
@@ -247,6 +273,7 @@ def test_a_foreign_pull_request_is_not_closed(desk: Desk):
     closing = {"type": "close_own_pull_request", "number": theirs.number, "body": "No."}
     desk.answers = lambda: propose(closing)
     assert desk.say(theirs.number, "@ay close this") == ExitCode.NO_CHANGE
+    assert "close_own_pull_request" not in str(desk.models[-1].requests[0].tools)
     assert theirs.state == "open"
 
 
@@ -257,6 +284,31 @@ def test_why_nothing_is_done_is_shown(desk: Desk, kind: str):
     assert desk.say(issue.number, "@ay fix this") == ExitCode.NO_CHANGE
     assert "It adds on the main branch already." in desk.tracking(issue.number)[0]
     assert desk.github.pulls() == []
+
+
+def test_what_is_not_allowed_is_told_with_what_would_allow_it(desk: Desk):
+    issue = desk.github.open_issue("add() subtracts")
+    desk.answers = lambda: Model(MEND, [("propose", {"type": "labels", "labels": ["deploy"]})], FINISH)
+    assert desk.say(issue.number, "@ay fix this") == 0
+    assert desk.github.repository().threads[issue.number].labels == []
+    assert "add `deploy` to `allowed_labels:` in .github/ay-bot.yml" in desk.tracking(issue.number)[0]
+
+
+@pytest.fixture
+def dressed(loopback_github, tmp_path, monkeypatch) -> Desk:
+    said = "publishing:\n  draft: always\n  labels: [bug]\n  reviewers: [ben]\n  assignees: [maria]\n  close_issue: false\n"
+    config = FILES[".github/ay-bot.yml"] + said
+    return open_desk(loopback_github, tmp_path / "runs", monkeypatch, {**FILES, ".github/ay-bot.yml": config})
+
+
+def test_the_settings_say_what_a_pull_request_gets(dressed: Desk):
+    github = dressed.github
+    issue = github.open_issue("add() subtracts")
+    assert dressed.say(issue.number, "@ay fix this") == 0
+    (pull,) = github.pulls()
+    assert (pull.labels, pull.reviewers, pull.assignees, pull.draft) == (["bug"], ["ben"], ["maria"], True)
+    assert f"Closes #{issue.number}" not in pull.body
+    assert f"About #{issue.number}." in pull.body
 
 
 # ---------------------------------------------------------------------------- who publishes
