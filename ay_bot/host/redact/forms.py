@@ -74,22 +74,22 @@ def _written(raw: bytes) -> Iterator[tuple[bytes, int]]:
     yield _each(raw, "{:03o}"), 24
     for start in (0, 1):
         yield b"".join(b"%d%c" % item for item in enumerate(raw, start)), 20
-    for form in _in_alphabets(raw):
-        yield form, WINDOW
-        yield form[::-1], WINDOW
+    for form, least in _in_alphabets(raw):
+        yield form, least
+        yield form[::-1], least
     yield _each(raw, "{:02x}")[::-1], 20
 
 
-def _in_alphabets(raw: bytes) -> Iterator[bytes]:
+def _in_alphabets(raw: bytes) -> Iterator[tuple[bytes, int]]:
     """Yield the base64 and base32 of raw at every alignment, without the characters that a neighbour changes."""
-    encoders: tuple[tuple[Callable[[bytes], bytes], int, int], ...] = (
-        (base64.b64encode, 3, 6),
-        (base64.b32encode, 5, 5),
+    encoders: tuple[tuple[Callable[[bytes], bytes], int, int, int], ...] = (
+        (base64.b64encode, 3, 6, 14),
+        (base64.b32encode, 5, 5, 16),
     )
-    for encode, group, bits in encoders:
+    for encode, group, bits, least in encoders:
         for shift in range(group):
             text = encode(b"\0" * shift + raw)
-            yield text[-(-8 * shift // bits) : 8 * (shift + len(raw)) // bits]
+            yield text[-(-8 * shift // bits) : 8 * (shift + len(raw)) // bits], least
 
 
 def _each(raw: bytes, form: str) -> bytes:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick
 
 _GRAM: Final = SHORTEST
+_ASCII: Final = bytes(range(128))
+_MOST_REPLACED: Final = 12
 _SHORTEST_VERBATIM: Final = 6
 _IS_KEPT: Final = bytes(byte not in DROPPED for byte in range(256))
 _ESCAPE: Final = rb"%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&#x?[0-9A-Fa-f]{2,4};"
@@ -70,11 +73,9 @@ class KnownValues:
             yield start + first, start + last, number
 
     def _find_folded(self, data: bytes) -> Iterator[Span]:
-        text = None if data.isascii() else data.decode("utf-8", "surrogateescape")
-        folded = fold(data if text is None else _plain(text))
-        found = list(self._find_in(folded))
+        found = list(self._find_in(fold(data if data.isascii() else plain_letters(data))))
         if found:
-            places = _places_of_ascii(data) if text is None else _places_of_text(text)
+            places = _places_of_ascii(data) if data.isascii() else _places_of_text(data)
             for start, end, number in found:
                 yield places[start][0], places[end - 1][1], number
 
@@ -158,23 +159,33 @@ def _occurrences(data: bytes, raw: bytes, number: int) -> Iterator[Span]:
         at = data.find(raw, at + len(raw))
 
 
-def _plain(text: str) -> bytes:
-    """Return text with the plain letter for each that only looks different."""
-    return unicodedata.normalize("NFKD", text).encode("utf-8", "surrogateescape")
+def plain_letters(data: bytes) -> bytes:
+    """Return data with the plain letter for each that only looks different, as far as it folds to one."""
+    present = set(data.translate(None, _ASCII).decode("utf-8", "ignore"))
+    plain = {character: letters for character in present if (letters := _letters_of(character))}
+    if len(plain) > _MOST_REPLACED:
+        return unicodedata.normalize("NFKD", data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    for character, letters in plain.items():
+        data = data.replace(character.encode(), letters)
+    return data
+
+
+@lru_cache(maxsize=4096)
+def _letters_of(character: str) -> bytes:
+    return fold(unicodedata.normalize("NFKD", character).encode("utf-8", "surrogateescape"))
 
 
 def _places_of_ascii(data: bytes) -> list[tuple[int, int]]:
     return [(at, at + 1) for at in compress(range(len(data)), data.translate(_IS_KEPT))]
 
 
-def _places_of_text(text: str) -> list[tuple[int, int]]:
-    """Return where in the encoded text each character of the folded text comes from."""
+def _places_of_text(data: bytes) -> list[tuple[int, int]]:
+    """Return where in data each character of the folded text comes from."""
     places: list[tuple[int, int]] = []
     at = 0
-    for character in text:
+    for character in data.decode("utf-8", "surrogateescape"):
         end = at + len(character.encode("utf-8", "surrogateescape"))
-        kept = 1 if character.isascii() and character.isalnum() else 0
-        places += [(at, end)] * (kept if character.isascii() else len(fold(_plain(character))))
+        places += [(at, end)] * len(_letters_of(character))
         at = end
     return places
 

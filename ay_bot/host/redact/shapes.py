@@ -31,7 +31,7 @@ class Rule:
                 continue
             rest = _REST.match(data, found.end(group))
             done = rest.end() if rest else found.end(group)
-            if _bits(data[found.start(group) : done]) >= _LEAST_BITS:
+            if not _is_example(data[found.start(group) : done]):
                 yield found.start(group), done
 
 
@@ -80,6 +80,10 @@ OURS: Final = (
     _shape("Azure storage key", rb"AccountKey=[A-Za-z0-9+/]{80,}={0,2}", b"AccountKey="),
     _shape("Telegram token", rb"\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b", b":AA"),
 )  # fmt: skip
+
+
+def _is_example(token: bytes) -> bool:
+    return b"EXAMPLE" in token or token.startswith((b"{", b"<", b"%")) or _bits(token) < _LEAST_BITS
 
 
 def _bits(token: bytes) -> float:

@@ -4,13 +4,15 @@ import base64
 import json
 import random
 import time
+import unicodedata
 
 import pytest
 from encodings_of_secrets import ENCODINGS, MODEL_KEY, SECRETS, TOKEN, UNNAMED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.host.redact.known import LONGEST_SPAN, KnownValues
+from ay_bot.host.redact.forms import fold
+from ay_bot.host.redact.known import LONGEST_SPAN, KnownValues, plain_letters
 
 KNOWN = KnownValues(SECRETS)
 FRAGMENT = 14
@@ -81,6 +83,14 @@ def test_what_is_around_a_secret_is_left(before, after, secret):
     spans = KNOWN.find(data)
     assert (start, start + len(secret), SECRETS.index(secret)) in spans
     assert all(first >= start and last <= start + len(secret) for first, last, _ in spans)
+
+
+@settings(deadline=None)
+@given(st.text(max_size=60) | st.text("éüñ…—ﬀ①Å𝐀𝟗½™ﬁａＺ９Ⅷ", max_size=60))
+def test_letters_are_made_plain_as_unicode_has_it(text):
+    data = text.encode("utf-8", "surrogatepass")
+    whole = unicodedata.normalize("NFKD", data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    assert fold(plain_letters(data)) == fold(whole)
 
 
 @settings(deadline=None)

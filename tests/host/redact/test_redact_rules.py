@@ -8,6 +8,7 @@ import re
 import string
 import time
 from importlib import import_module
+from pathlib import Path
 
 import detect_secrets.plugins
 import pytest
@@ -114,3 +115,17 @@ def test_no_text_takes_long(hostile):
     began = time.process_time()
     REDACTOR.find(hostile.encode())
     assert time.process_time() - began < 3
+
+
+def test_ordinary_text_passes_at_20_megabytes_a_second():
+    paths = [path for path in sorted(Path(json.__file__).parents[1].glob("*.py"))][:200]
+    text = b"\n".join(path.read_bytes() for path in paths)
+    redactor = Redactor(tuple(of(60) for _ in range(5)))
+    redactor.find(text)
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        redactor.find(text)
+        taken.append(time.process_time() - began)
+    assert len(text) > 3_000_000
+    assert len(text) / 1e6 / min(taken) >= 20
