@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ay_bot.errors import ExitCode
 from ay_bot.host import suite
 from ay_bot.host.changes import VerifiedPatch, propose
 from ay_bot.host.checks import CheckedPatch, verify
@@ -17,7 +18,9 @@ from ay_bot.host.pull_request import escape_cell, render
 from ay_bot.host.sandbox import BoxLimits
 from ay_bot.host.suite import TestRunner as Runner
 from tests.fakes import LocalSandbox
+from tests.host.action.deliveries import Desk, Model
 from tests.host.git_repositories import checkout_of, finished, make_repository
+from tests.host.test_pipeline import FINISH, MEND
 
 SAID = "@maria fixes #9"
 MARKER = "<!-- ay-bot:v1 kind=proof key=0123456789ab -->"
@@ -86,3 +89,17 @@ def test_at_29_at_51_a_report_that_speaks_says_nothing_in_the_pull_request(
     assert "root element" in text.body
     assert SAID not in text.body
     assert "@" not in text.body
+
+
+def test_at_39_at_51_a_name_that_speaks_is_quoted_on_the_thread(desk: Desk) -> None:
+    """Why a change was refused is told with the name that was at fault: it calls, closes, loads and commands nothing."""
+    name = f"x: {SAID} ![a](evil) {MARKER} ::error::x"
+    issue = desk.github.open_issue("add() subtracts", "It should add.")
+    desk.answers = lambda: Model(MEND, [("shell", {"command": f"touch '{name}'"})], FINISH, FINISH)
+    assert desk.say(issue.number, "@ay fix this") == ExitCode.CHANGE_REFUSED
+    (told,) = desk.tracking(issue.number)
+    summary = (desk.place / "run1" / "summary.md").read_text()
+    assert "fixes no. 9" in told
+    for words in (told, summary):
+        assert not [sign for sign in (SAID, "![", MARKER) if sign in words]
+    assert not [line for entry in desk.log for line in entry.splitlines()[1:] if line.startswith("::error")]
