@@ -266,6 +266,7 @@ EVENTS = st.one_of(
     st.builds(lambda text: ("pull_request_review_comment", line_comment(text)), TEXTS),
     st.builds(lambda title, body: ("issues", payloads.thread(title=title, body=body)), TEXTS, TEXTS),
     st.builds(lambda label: ("issues", payloads.thread("labeled", label={"name": label})), LABELS),
+    st.builds(lambda label: ("pull_request", on_pull(labelled_pull(label))), LABELS),
     st.sampled_from(["ay", "Ay-Bot", "ay-bot[bot]", "github-actions[bot]", "bob"]).map(
         lambda login: ("issues", payloads.thread("assigned", assignee=payloads.user(login)))
     ),
@@ -278,6 +279,10 @@ EVENTS = st.one_of(
         )
     ),
 )
+
+
+def labelled_pull(label: str) -> dict[str, Any]:
+    return payloads.thread("labeled", on="pull_request", label={"name": label})
 
 
 def on_pull(event: dict[str, Any]) -> dict[str, Any]:
@@ -307,6 +312,9 @@ def test_other_comments_start_no_job(file: Path) -> None:
     assert holds(condition, contexts("issue_comment", comment("/ay review")))
     assert not holds(condition, contexts("issue_comment", comment("Thanks, that helps")))
     assert not holds(condition, contexts("issue_comment", comment("<!-- ay-bot:v1 --> say `@ay retry`")))
+    assert holds(condition, contexts("pull_request", on_pull(labelled_pull("ay:review"))))
+    assert not holds(condition, contexts("pull_request", on_pull(labelled_pull("bug"))))
+    assert not holds(condition, contexts("pull_request", labelled_pull("ay")))  # of a fork
     dispatch = contexts("workflow_dispatch", {"inputs": {}})
     assert holds(condition, dispatch)
     dispatch["github"]["ref"] = "refs/heads/somebodys"

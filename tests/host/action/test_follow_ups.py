@@ -12,6 +12,7 @@ import pytest
 from ay_bot.errors import ExitCode
 from ay_bot.host.action import entry
 from ay_bot.host.github.annotations import WorkflowLog
+from ay_bot.host.github.tracking_marker import tracking_marker
 from tests.host.action.deliveries import BOT, FILES, QUICK, Desk, Model, open_desk
 from tests.host.test_pipeline import FINISH, MEND, edit
 
@@ -168,6 +169,16 @@ def test_a_label_asks_for_a_fix(desk: Desk):
     assert desk.deliver("issues", payload) == 0
     (pull,) = github.pulls()
     assert github.file("sums.py", pull.head_branch) == MENDED
+
+
+def test_a_label_on_a_pull_request_asks_for_a_fix_there(desk: Desk):
+    github = desk.github
+    earlier = github.world.now() - timedelta(minutes=5)
+    github.push("feature", {"new.py": "x = 1\n"}, at=earlier)
+    theirs = github.open_pull("Add", head="feature", at=earlier)
+    github.label(theirs.number, "ay")
+    assert desk.deliver("pull_request", github.payload_for_thread(theirs.number, action="labeled", label="ay")) == 0
+    assert github.file("sums.py", "feature") == MENDED
 
 
 def test_an_assignment_asks_for_a_fix(desk: Desk):
@@ -357,12 +368,14 @@ def test_an_app_acts_under_its_own_name(desk: Desk):
 
 def test_at_56_who_asks_too_often_is_told_once(desk: Desk):
     issue = desk.github.open_issue("add() subtracts")
+    for number in range(9):
+        marker = tracking_marker(f"{number:012x}", f"{number}.1", "done", "maria")
+        desk.github.comment(issue.number, f"{marker.text}\nDone.", login=BOT)
     desk.answers = lambda: Model([("finish", {"summary": "A minus."})])
-    for _ in range(10):
-        assert desk.say(issue.number, "@ay explain why") == 0
+    assert desk.say(issue.number, "@ay explain why") == 0
     for _ in range(2):
         assert desk.say(issue.number, "@ay explain why") == ExitCode.DENIED
-    assert len(desk.models) == 10
+    assert len(desk.models) == 1
     assert own_words(desk, issue.number).count("as often as this repository allows") == 1
 
 
