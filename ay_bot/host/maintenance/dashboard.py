@@ -34,10 +34,10 @@ class Dashboard:
     pause: Pause = time.sleep
     _done: set[str] = field(default_factory=set)
 
-    def record(self, chore: Chore, end: ChoreEnd, now: datetime, *, due: bool) -> None:
+    def record(self, chore: Chore, end: ChoreEnd, now: datetime, *, due: bool, log: str = "") -> None:
         """Remember what came of a chore, and show it."""
         self._done.add(chore.name)
-        self.memory = self.memory.after(chore.name, end, now, due=due)
+        self.memory = self.memory.after(chore.name, end, now, due=due, log=log)
         self.show()
 
     def show(self) -> None:

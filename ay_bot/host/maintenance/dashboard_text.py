@@ -73,7 +73,8 @@ def _render_chore(
     box = "x" if ticked else " "
     yield f"- [{box}] run now: **{chore.name}** ({chore.kind.replace('_', ' ')}) <!-- ay-bot:chore={chore.name} -->"
     if record:
-        yield f"  - last: {_show_time(record.at)}, {describe_end(record.outcome, record.reason)}"
+        log = show_link(record.log, "log")
+        yield f"  - last: {_show_time(record.at)}, {describe_end(record.outcome, record.reason)}{log and f' ({log})'}"
     if links := [link for pull in pulls[:MOST_LINKS] if (link := show_link(pull.url, f"#{pull.number}"))]:
         yield f"  - open: {', '.join(links)}"
     yield f"  - next: {_show_next(repository, chore, record)}"

@@ -15,6 +15,7 @@ Outcome = Literal["published", "proven", "up_to_date", "nothing", "blocked", "fa
 MOST_CHORES = 200
 MOST_KEYS = 50
 LONGEST_REASON = 400
+LONGEST_ADDRESS = 300
 _STATE = re.compile(r"<!-- ay-bot:state ([A-Za-z0-9_=-]{1,60000}) -->")
 _TICK = re.compile(r"^[ \t]*[-*] \[[xX]\] .*<!-- ay-bot:chore=([a-z0-9][a-z0-9-]{0,39}) -->[ \t]*$", re.MULTILINE)
 
@@ -36,14 +37,20 @@ class ChoreEnd(Value):
     branch: str = ""
     cost: float | None = 0.0
 
+    @property
+    def words(self) -> str:
+        """Reason and hint in sentences."""
+        return f"{self.reason.rstrip('.')}. {self.hint[:1].upper()}{self.hint[1:]}" if self.hint else self.reason
+
 
 class ChoreRecord(Value):
-    """A chore's last time, and what came of it."""
+    """A chore's last time, and what came of it; `log` is the address of the run that worked on it."""
 
     at: AwareDatetime
     outcome: Outcome
     reason: Annotated[str, Field(max_length=LONGEST_REASON)] = ""
     keys: Annotated[tuple[Annotated[str, Field(max_length=64)], ...], Field(max_length=MOST_KEYS)] = ()
+    log: Annotated[str, Field(max_length=LONGEST_ADDRESS)] = ""
 
 
 class Memory(Value):
@@ -51,11 +58,13 @@ class Memory(Value):
 
     chores: Annotated[dict[str, ChoreRecord], Field(max_length=MOST_CHORES)] = {}
 
-    def after(self, name: str, end: ChoreEnd, now: datetime, *, due: bool) -> "Memory":
+    def after(self, name: str, end: ChoreEnd, now: datetime, *, due: bool, log: str = "") -> "Memory":
         """Return the memory with what came of a chore; its time moves only if it was due, or if anything is new."""
         before = self.chores.get(name)
-        text = " ".join(part for part in (end.reason, end.hint) if part)[:LONGEST_REASON]
-        record = ChoreRecord(at=now, outcome=end.outcome, reason=text, keys=end.keys[-MOST_KEYS:])
+        log = log[:LONGEST_ADDRESS] if end.worked or before is None else before.log
+        record = ChoreRecord(
+            at=now, outcome=end.outcome, reason=end.words[:LONGEST_REASON], keys=end.keys[-MOST_KEYS:], log=log
+        )
         if before and not due and not end.worked and before == record.model_copy(update={"at": before.at}):
             return self
         return Memory(chores={**self.chores, name: record})
@@ -64,7 +73,10 @@ class Memory(Value):
         """Return as much of the memory as fits into so many characters: times before words and keys."""
         if len(write_memory(self)) <= most:
             return self
-        bare = {name: record.model_copy(update={"reason": "", "keys": ()}) for name, record in self.chores.items()}
+        bare = {
+            name: record.model_copy(update={"reason": "", "keys": (), "log": ""})
+            for name, record in self.chores.items()
+        }
         return Memory(chores=bare)
 
     def only(self, names: tuple[str, ...]) -> "Memory":

@@ -179,7 +179,7 @@ def _do_chores(
                 ending.problem(f"the job with the model left nothing of the chore {chore.name}; it stays due")
                 continue
             told.append(Told(chore, end))
-            board.record(chore, end, datetime.now(UTC), due=due or ticked)
+            board.record(chore, end, datetime.now(UTC), due=due or ticked, log=ground.run_url)
         if not told:
             board.show()
     except Stopped:

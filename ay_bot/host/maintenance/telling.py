@@ -24,7 +24,7 @@ def tell(context: RunnerContext, ending: Ending, told: Sequence[Told], code: Exi
     """Tell it, and return the exit code: that of the first chore that failed."""
     failed = [each for each in told if each.end.exit_code]
     for each in failed:
-        ending.problem(f"the chore {each.chore.name} failed: {each.end.reason}\n\n{each.end.hint}".strip())
+        ending.problem(f"the chore {each.chore.name} failed: {each.end.words}")
     code = code or ExitCode(failed[0].end.exit_code if failed else ExitCode.HANDLED)
     costs = [each.end.cost for each in told]
     known = [cost for cost in costs if cost is not None]
@@ -47,7 +47,7 @@ def list_ends(told: Sequence[Told]) -> str:
 
 def _render(told: Told) -> str:
     end = told.end
-    text = f"- **{told.chore.name}**: {describe_end(end.outcome, f'{end.reason} {end.hint}'.strip())}"
+    text = f"- **{told.chore.name}**: {describe_end(end.outcome, end.words)}"
     links = ", ".join(link for url in end.url.split() if (link := show_link(url)))
     cost = f", ${end.cost:.4f}" if end.cost else ""
     return f"{text}{f' ({links})' if links else ''}{cost}"

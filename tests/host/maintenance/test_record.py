@@ -78,14 +78,19 @@ def test_ticks_are_read_as_the_web_page_writes_them():
 
 
 def test_a_chore_is_shown_with_its_result_its_next_time_and_its_pull_requests():
-    record = ChoreRecord(at=NOW, outcome="published", reason="all tests pass")
+    record = ChoreRecord(
+        at=NOW, outcome="published", reason="all tests pass", log="https://github.com/maria/bank/actions/runs/7"
+    )
     pull = Pull(
         number=7, title="t", body="", author=Person(login="b"), is_open=True, head_repository=None, base_branch="main",
         head_branch="ay/maintain-tidy", head="a", base="b", url="https://github.com/maria/bank/pull/7",
     )  # fmt: skip
     body = render(record, pulls=(pull,))
     assert "## Pull requests open" in body
-    assert "last: 2026-11-23 06:16 UTC, a pull request was made: all tests pass" in body
+    assert (
+        "last: 2026-11-23 06:16 UTC, a pull request was made: all tests pass ([log](https://github.com/maria/bank/actions/runs/7))"
+        in body
+    )
     assert "open: [#7](https://github.com/maria/bank/pull/7)" in body
     assert "next: at the first run of the workflow after 2026-11-30 06:00 UTC" in body
 
@@ -96,6 +101,9 @@ def test_the_time_moves_only_if_a_chore_was_due_or_anything_is_new():
     later = NOW + timedelta(days=1)
     assert memory.after("tidy", end, later, due=False) == memory
     assert memory.after("tidy", end, later, due=True).chores["tidy"].at == later
+    worked = memory.after("tidy", end.model_copy(update={"worked": True}), NOW, due=False, log="https://a/b")
+    assert worked.chores["tidy"].log == "https://a/b"
+    assert worked.after("tidy", end, later, due=True, log="https://a/c").chores["tidy"].log == "https://a/b"
     other = end.model_copy(update={"reason": "yes"})
     assert memory.after("tidy", other, later, due=False).chores["tidy"].at == later
 
