@@ -100,7 +100,7 @@ class RequestRun:
 
     def _run(self, order: Order, tracker: Follower, gateway: Gateway | None, bundle: Bundle | None) -> Result:
         if bundle and bundle.result.status != "verified":  # nothing is to be published but words
-            return bundle.result
+            return bundle.words
 
         def tell(record: Record) -> None:
             self.listener(record)

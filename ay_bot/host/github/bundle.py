@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, ValidationError
 
-from ay_bot.errors import UsageError
+from ay_bot.errors import ExitCode, UsageError
 from ay_bot.host.commit_message import CommitMessage, clean
 from ay_bot.host.github.bundle_files import MOST_BYTES, BundleRefused, read_files
 from ay_bot.host.github.request import Request
@@ -37,6 +37,10 @@ class Manifest(Value):
     body: Annotated[str, Field(max_length=20_000)] = ""
 
 
+_OF_WHO_PUBLISHES = ("url", "branch", "commit", "tree", "commit_message")
+_EXIT_CODES = frozenset(ExitCode)
+
+
 class Bundle(Value):
     """A hand-over. `finished` with `contents` is what `ay_bot.host.changes.propose` takes.
 
@@ -54,6 +58,16 @@ class Bundle(Value):
     def message(self) -> CommitMessage | None:
         """The commit message, put into form again; None where nothing usable is left of it."""
         return clean(f"{self.manifest.subject}\n\n{self.manifest.body}")
+
+    @property
+    def words(self) -> Result:
+        """The result with what the other job may say, and without what only who publishes can know.
+
+        Where its tests failed, how they did is told; a proof that they passed is never taken from it.
+        """
+        known = self.result.verification if self.result.status == "tests_failed" else None
+        nothing = {"verification": known, "pull_request": None}
+        return self.result.model_copy(update={**nothing, **dict.fromkeys(_OF_WHO_PUBLISHES, "")})
 
 
 def write_bundle(directory: Path, bundle: Bundle) -> None:
@@ -99,6 +113,8 @@ def read_bundle(path: Path, *, run: str, key: str, request: Request | None = Non
         raise BundleRefused("the bundle holds another request than the one that this job was started for")
     if bundle.request is not None and bundle.request.key != key:
         raise BundleRefused("the request in the bundle is not the one that the bundle says it is for")
+    if bundle.result.exit_code not in _EXIT_CODES:
+        raise BundleRefused("the result in the bundle has an exit code that does not exist")
     if bundle.finished.body_size != len(bundle.contents):
         raise BundleRefused("the contents in the bundle have another size than its records say")
     return bundle
