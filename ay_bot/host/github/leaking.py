@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from ay_bot.host.changes import VerifiedPatch
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.outputs.leaks import redactor_of
+from ay_bot.host.redact.leaving import files_with
 
 
 def find_leak(checkout: Checkout, patch: VerifiedPatch, words: Iterable[str], secrets: Sequence[str]) -> str:
@@ -15,13 +16,7 @@ def find_leak(checkout: Checkout, patch: VerifiedPatch, words: Iterable[str], se
     if not secrets:
         return ""
     redactor = redactor_of(tuple(secrets))
-    paths = [entry.path.encode() for entry in patch.entries]
     said = "\n".join((*words, *(entry.path for entry in patch.entries)))
     if redactor.find_values(said.encode("utf-8", "surrogatepass")):
         return "the text"
-    before, after = checkout.read_files(patch.base, paths), checkout.read_files(patch.tree, paths)
-    for path, content in after.items():
-        held = {each.number for each in redactor.find_values(content)}
-        if held - {each.number for each in redactor.find_values(before.get(path, b"") if held else b"")}:
-            return f"`{path.decode()}`"
-    return ""
+    return next((f"`{path}`" for path, _ in files_with(redactor, checkout, patch)), "")

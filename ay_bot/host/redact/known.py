@@ -19,8 +19,8 @@ _ASCII: Final = bytes(range(128))
 _MOST_REPLACED: Final = 12
 _SHORTEST_VERBATIM: Final = 6
 _IS_KEPT: Final = bytes(byte not in DROPPED for byte in range(256))
-_ESCAPE: Final = rb"%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&#x?[0-9A-Fa-f]{2,4};"
-_ESCAPED: Final = rb"(?:" + _ESCAPE + rb")(?:[\w.~/+=-]{0,12}(?:" + _ESCAPE + rb")){2,}[\w.~/+=-]{0,12}"
+_ESCAPE: Final = rb"\\[nrt]|%[0-9A-Fa-f]{2}|\\x[0-9A-Fa-f]{2}|\\u00[0-9A-Fa-f]{2}|&#x?[0-9A-Fa-f]{2,4};"
+_ESCAPED: Final = rb"(?:" + _ESCAPE + rb")(?:[\w.~/+=-]{0,12}(?:" + _ESCAPE + rb"))+[\w.~/+=-]{0,12}"
 _ONE_ESCAPE = re.compile(_ESCAPE)
 _WORD_BEFORE = re.compile(rb"[\w.~/+=-]{1,12}\Z")
 _MOST_LAYERS = 3
@@ -94,14 +94,22 @@ class KnownValues:
 
     def _find_escaped(self, data: bytes) -> Iterator[Span]:
         """Find what is escaped in part, which as a whole is none of the forms."""
-        if not any(mark in data for mark in (b"%", b"\\x", b"\\u00", b"&#")):
+        if not any(mark in data for mark in (b"%", b"\\", b"&#")):
             return
-        for start, end in _escaped_runs(data):
-            plain = data[start:end]
-            for _ in range(_MOST_LAYERS):
-                plain = _ONE_ESCAPE.sub(_unescape, plain)
-                for _, _, number in self._find_in(fold(plain)):
-                    yield start, end, number
+        runs = list(_escaped_runs(data))
+        if not any(True for _ in self._values_in(b" ".join(data[start:end] for start, end in runs))):
+            return
+        for start, end in runs:
+            for number in self._values_in(data[start:end]):
+                yield start, end, number
+
+    def _values_in(self, escaped: bytes) -> Iterator[int]:
+        for _ in range(_MOST_LAYERS):
+            plain = _ONE_ESCAPE.sub(_unescape, escaped)
+            if plain == escaped:
+                return
+            yield from (number for _, _, number in self._find_in(fold(plain)))
+            escaped = plain
 
 
 def _joined(spans: Iterable[Span]) -> Iterator[Span]:
@@ -199,4 +207,4 @@ def _unescape(found: re.Match[bytes]) -> bytes:
         except ValueError:
             return text
         return bytes([number]) if number < 256 else text
-    return bytes([int(text[-2:], 16)])
+    return b"\n" if text[1:] in {b"n", b"r", b"t"} else bytes([int(text[-2:], 16)])

@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+import json
 from urllib.parse import quote
 
 TOKEN = "ghs_" + "Zk3vQ8rT1mW5xY7bN2cF4dG6hJ9kLpAsDe0U"
@@ -25,6 +26,10 @@ ENCODINGS = {
     "upper case": str.upper,
     "lower case": str.lower,
     "a character a line": "\n".join,
+    "a character a line, as code has it": lambda text: repr("\n".join(text)),
+    "in lines, as JSON has it": lambda text: json.dumps(
+        "\n\t".join(text[at : at + 7] for at in range(0, len(text), 7))
+    ),
     "spaces every eight": lambda text: " ".join(text[at : at + 8] for at in range(0, len(text), 8)),
     "hyphens": "-".join,
     "zero width": "\u200b".join,
