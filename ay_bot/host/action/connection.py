@@ -60,7 +60,8 @@ class Connection:
     def secrets(self) -> tuple[str, ...]:
         """Return what must not be in anything that is published."""
         inputs = self.context.inputs
-        given = (inputs.github_token, inputs.ci_token, inputs.app_private_key)
+        given = [inputs.github_token, inputs.ci_token, inputs.app_private_key]
+        given += [self.forge().token().secret] if inputs.app_id else []
         return tuple(secret.get_secret_value() for secret in given if secret.get_secret_value())
 
     def forge(self) -> GithubForge:

@@ -363,6 +363,26 @@ def test_an_app_acts_under_its_own_name(desk: Desk):
     assert "state=done" in own_words(desk, issue.number, login="ay-helper[bot]")
 
 
+def test_at_22_a_token_that_an_app_bought_is_a_secret_of_the_run(desk: Desk):
+    github = desk.github
+    app = github.add_app("ay-helper")
+    issue = github.open_issue("add() subtracts")
+
+    class Leaking(Model):
+        def ask(self, request, *rest, **more):
+            token = next(value for value, token in github.world.tokens.items() if token.login == "ay-helper[bot]")
+            if not self.requests:
+                self.turns.insert(0, [("propose", {"type": "comment", "body": f"It is {token[::-1]}."})])
+            return super().ask(request, *rest, **more)
+
+    desk.answers = lambda: Leaking(MEND, FINISH)
+    given = {"app_id": str(app.id), "app_private_key": app.private_key, "github_token": ""}
+    assert desk.say(issue.number, "@ay fix this", **given) == 0
+    said = own_words(desk, issue.number, login="ay-helper[bot]")
+    assert "It is" not in said
+    assert "a secret of this run is in it" in said
+
+
 # ---------------------------------------------------------------------------- ends
 
 
