@@ -65,6 +65,8 @@ class Answering:
 
     def _outputs(self, result: Result) -> Sequence[Output]:
         """Return what the agent proposed; an answer is something to say too, where the agent did not."""
+        if result.status == "verified" and (reply := self._tell_where_asked(result)):
+            return (*result.outputs, reply)
         if result.status != "answered" or self.request.verb == "plan" or not result.summary.strip():
             return result.outputs
         request = self.request
@@ -75,6 +77,15 @@ class Answering:
         if request.comment_kind == "review_comment" and request.comment:
             return (*result.outputs, ReplyOutput(body=result.summary[:65_000], comment=request.comment))
         return (*result.outputs, CommentOutput(body=result.summary[:65_000]))
+
+    def _tell_where_asked(self, result: Result) -> ReplyOutput | None:
+        """Return the answer to a remark on a line that asked for the change, unless the agent has one itself."""
+        remark = self.request.comment if self.request.comment_kind == "review_comment" else None
+        if not remark or "reply" not in self._policy.allowed:
+            return None
+        if any(isinstance(output, ReplyOutput) and output.comment == remark for output in result.outputs):
+            return None
+        return ReplyOutput(body=f"Done in {result.commit}. {result.summary[:60_000]}".strip(), comment=remark)
 
     def _context(self, outputs: Sequence[Output], result: Result) -> OutputContext:
         forge, request = self.connection.publishing(), self.request

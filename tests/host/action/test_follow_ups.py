@@ -76,6 +76,31 @@ def test_a_remark_on_a_line_continues_our_branch_and_is_answered_there(desk: Des
     assert "return a + b" in task
 
 
+def test_a_remark_on_a_line_is_answered_where_the_agent_says_nothing(desk: Desk, pull):
+    github = desk.github
+    remark = github.review_comment(pull.number, "@ay fix this for text, too", path="sums.py", line=2)
+    for _ in range(2):
+        assert desk.deliver("pull_request_review_comment", github.payload_for_comment(remark)) == 0
+    (said,) = github.comments(pull.number, "review_comment", login=BOT)
+    assert said.reply_to == remark.id
+    assert f"Done in {github.branch(pull.head_branch)}. Adds instead of subtracting." in said.body
+
+
+def test_a_comment_continues_what_another_account_published(desk: Desk):
+    github, clock = desk.github, desk.github.world.clock
+    github.add_user("ci-helper", role="write")
+    token = github.add_token("ci-helper")
+    github.world.clock = lambda: clock() - timedelta(hours=1)
+    issue = github.open_issue("add() subtracts", "It should add.")
+    assert desk.say(issue.number, "@ay fix this", ci_token=token) == 0
+    github.world.clock = clock
+    desk.answers = lambda: Model(ZERO, FINISH)
+    (pull,) = github.pulls()
+    assert desk.say(pull.number, "@ay make sure that they are numbers", ci_token=token) == 0
+    assert len(github.pulls()) == 1
+    assert github.file("sums.py", pull.head_branch) == AGAIN
+
+
 def test_where_a_person_has_pushed_the_bot_stops_and_says_so(desk: Desk, pull):
     theirs = push_as(desk, pull)
     assert desk.say(pull.number, "@ay make sure that they are numbers") == ExitCode.GITHUB_FAILED
