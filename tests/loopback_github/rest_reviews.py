@@ -102,6 +102,8 @@ def reply(call: Call) -> Reply:
     )
     if parent.number != thread.number:
         raise Refused(404, "Not Found")
+    if parent.reply_to:  # "Replies to replies are not supported."
+        raise Refused(422, "Validation Failed")
     text = check_body(call.body["body"], "PullRequestReviewComment")
     review = new_review(call, repo, thread, "", "COMMENT", thread.head)
     made = Comment(call.world.new_id(), "review_comment", thread.number, call.actor.login, text, now, now)
@@ -112,7 +114,7 @@ def reply(call: Call) -> Reply:
         parent.commit,
         review.id,
     )
-    made.reply_to, made.unlisted = parent.reply_to or parent.id, call.world.lag.get("comment", 0)
+    made.reply_to, made.unlisted = parent.id, call.world.lag.get("comment", 0)
     repo.comments[made.id] = made
     return Reply(201, review_comment(call, repo, made))
 

@@ -169,6 +169,7 @@ class CommentAnswer(Answer):
     diff_hunk: str = ""
     commit_id: str | None = None
     state: str = ""
+    in_reply_to_id: int | None = None
 
     def value(self, kind: CommentKind, edited: datetime | None = None) -> Comment:
         """Return it as our callers know it."""
@@ -188,6 +189,7 @@ class CommentAnswer(Answer):
             hunk=self.diff_hunk,
             commit=self.commit_id or "",
             state=self.state,
+            reply_to=self.in_reply_to_id,
         )
 
 

@@ -56,6 +56,8 @@ class Comment(Value):
     commit: str = ""
     state: str = ""
     """Of a review: APPROVED, CHANGES_REQUESTED, COMMENTED, DISMISSED, PENDING."""
+    reply_to: int | None = None
+    """Of a line comment: the one that its thread began with."""
 
 
 class Issue(Value):

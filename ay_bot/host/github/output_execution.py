@@ -101,7 +101,13 @@ class _Execution:
 
     def _reply(self, output: ReplyOutput, slot: Marker) -> None:
         number, body = self.request.number, f"{slot.text}\n{output.body}"
-        self._once("review_comment", slot, lambda: self.forge.reply_to_review_comment(number, output.comment, body))
+
+        def create() -> Comment:
+            # GitHub takes no answer to an answer, only to what a thread of remarks began with.
+            said = {each.id: each.reply_to for each in self.forge.comments(number) if each.kind == "review_comment"}
+            return self.forge.reply_to_review_comment(number, said.get(output.comment) or output.comment, body)
+
+        self._once("review_comment", slot, create)
 
     def _review(self, output: ReviewOutput, slot: Marker) -> None:
         remarks = [InlineComment(path=one.path, line=one.line, body=one.body) for one in output.comments]

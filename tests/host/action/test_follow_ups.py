@@ -78,11 +78,13 @@ def test_a_remark_on_a_line_continues_our_branch_and_is_answered_there(desk: Des
 
 def test_a_remark_on_a_line_is_answered_where_the_agent_says_nothing(desk: Desk, pull):
     github = desk.github
-    remark = github.review_comment(pull.number, "@ay fix this for text, too", path="sums.py", line=2)
+    first = github.review_comment(pull.number, "What of text?", path="sums.py", line=2, login="ben")
+    said = "@ay fix this for text, too"
+    remark = github.review_comment(pull.number, said, path="sums.py", line=2, reply_to=first.id)
     for _ in range(2):
         assert desk.deliver("pull_request_review_comment", github.payload_for_comment(remark)) == 0
     (said,) = github.comments(pull.number, "review_comment", login=BOT)
-    assert said.reply_to == remark.id
+    assert said.reply_to == first.id
     assert f"Done in {github.branch(pull.head_branch)}. Adds instead of subtracting." in said.body
 
 
