@@ -1,9 +1,9 @@
 """The pipeline's last step on GitHub: publish the proven change, unless somebody said stop in the meantime."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ay_bot.errors import Interrupted, NotAllowed
+from ay_bot.errors import HeadMoved, Interrupted, NotAllowed
 from ay_bot.host.action.bundling import BundlePublisher
 from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.standpoint import Standpoint
@@ -60,17 +60,28 @@ class ForgePublisher:
         self.publisher.prepare(repository)
 
     def publish(self, proposal: Proposal) -> Publication:
-        """Publish. Raises GithubFailed (HeadMoved among them) where it could not be, and Interrupted after a stop."""
+        """Publish. Raises GithubFailed where it could not be, and Interrupted after a stop."""
         if self.is_stopped():
             raise Interrupted("the request was stopped; nothing was published", hint="ask again if it was a mistake")
-        self.check_head()
+        publisher = self._where_it_still_can()
         if not isinstance(self.publisher.destination, Attached):
-            return self.publisher.publish(proposal)
+            return publisher.publish(proposal)
         # Where no pull request can be, the patch in a comment is all that was asked for, and no failure.
-        outcome = self.publisher.publish_change(proposal.checkout, proposal.checked, proposal.message, proposal.summary)
+        outcome = publisher.publish_change(proposal.checkout, proposal.checked, proposal.message, proposal.summary)
         if isinstance(outcome, NotPublished) and outcome.comment:
             note = f"There is no pull request: {outcome.reason}. The patch is in a comment."
             return Publication(proposal.pull_request, url=outcome.comment, notes=(note, *outcome.notes))
         if isinstance(outcome, NotPublished):
             raise NotAllowed(describe_refusal(outcome), hint=outcome.hint)
         return Publication(proposal.pull_request, outcome.branch, outcome.commit, outcome.url, outcome.notes)
+
+    def _where_it_still_can(self) -> GithubPublisher:
+        """Return who publishes: what was made for a head that has moved goes into a comment alone."""
+        there = self.publisher.destination
+        try:
+            self.check_head()
+        except HeadMoved as moved:
+            before = f"{there.reason}; " if isinstance(there, Attached) else ""
+            attached = Attached(base=there.base, base_branch=there.base_branch, reason=f"{before}{moved.message}")
+            return replace(self.publisher, destination=attached)
+        return self.publisher

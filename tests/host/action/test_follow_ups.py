@@ -154,10 +154,11 @@ def test_a_foreign_head_that_moves_during_the_work_is_noticed(desk: Desk):
     desk.answers = lambda: Slow(MEND, FINISH)
     comment = github.comment(theirs.number, "@ay fix add()", repository="maria/bank")
     payload = github.payload_for_comment(comment, repository="maria/bank")
-    assert desk.deliver("issue_comment", payload) == ExitCode.GITHUB_FAILED
-    (said,) = github.comments(theirs.number, login=BOT, repository="maria/bank")
-    assert "state=failed" in said.body
-    assert "is now at" in said.body
+    assert desk.deliver("issue_comment", payload) == 0
+    tracking, patch = github.comments(theirs.number, login=BOT, repository="maria/bank")
+    assert "is now at" in tracking.body
+    assert "is now at" in patch.body
+    assert "+    return a + b" in patch.body
 
 
 def test_rebase_on_an_issue_says_where_it_belongs(desk: Desk):
@@ -182,6 +183,32 @@ def test_a_push_during_the_work_is_not_overwritten(desk: Desk, pull):
     told = desk.tracking(pull.number)[0]
     assert "state=failed" in told or "state=blocked" in told
     assert theirs[0][:12] in told
+
+
+@pytest.fixture
+def stacking(loopback_github, tmp_path, monkeypatch) -> Desk:
+    config = FILES[".github/ay-bot.yml"] + "outputs: [create_pull_request, comment]\n"
+    return open_desk(loopback_github, tmp_path / "runs", monkeypatch, {**FILES, ".github/ay-bot.yml": config})
+
+
+@pytest.mark.parametrize("moves", [False, True])
+def test_where_the_bot_may_not_push_it_stacks_a_pull_request_unless_the_head_moves(stacking: Desk, *, moves: bool):
+    github = stacking.github
+    earlier = github.world.now() - timedelta(minutes=5)
+    github.push("feature", {"new.py": "x = 1\n"}, at=earlier)
+    theirs = github.open_pull("Add", head="feature", at=earlier)
+
+    class Slow(Model):
+        def ask(self, request, *rest, **more):
+            if moves and not self.requests:
+                github.push("feature", {"new.py": "x = 2\n"})
+            return super().ask(request, *rest, **more)
+
+    stacking.answers = lambda: Slow(MEND, FINISH)
+    assert stacking.say(theirs.number, "@ay fix add()") == (ExitCode.GITHUB_FAILED if moves else 0)
+    stacked = [pull for pull in github.pulls() if pull.number != theirs.number]
+    assert [pull.base_branch for pull in stacked] == ([] if moves else ["feature"])
+    assert ("+    return a + b" in own_words(stacking, theirs.number)) == moves
 
 
 # ---------------------------------------------------------------------------- other triggers
