@@ -57,10 +57,16 @@ class RepositoryState(Value):
 
 def examine_repository(path: Path, environment: Mapping[str, str]) -> RepositoryState:
     """Look at a work tree, and with GITHUB_REPOSITORY and a token at the repository on GitHub."""
+    path = _top_of(path)
     files = sorted(file for file in (path / WORKFLOWS).glob("*.y*ml") if file.is_file())
     findings = [finding for file in files for finding in _lint(path, file)]
     advice = [*_advise_on_workflows(files), *_advise_on_settings(path, environment), *_advise_on_github(environment)]
     return RepositoryState(path=str(path), workflows=len(files), findings=tuple(findings), advice=tuple(advice))
+
+
+def _top_of(path: Path) -> Path:
+    """Return the work tree that a directory lies in, where there is one."""
+    return next((each for each in (path, *path.resolve().parents) if (each / ".git").exists()), path)
 
 
 def _lint(path: Path, file: Path) -> tuple[WorkflowFinding, ...]:

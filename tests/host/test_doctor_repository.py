@@ -57,6 +57,13 @@ def test_a_workflow_that_still_has_the_place_for_a_name_is_told(tmp_path):
     assert not examine_repository(tmp_path, {}).usable
 
 
+def test_from_a_subdirectory_the_whole_work_tree_is_looked_at(tmp_path):
+    (tmp_path / ".git").mkdir()
+    write(tmp_path, ".github/ay-bot.yml", "modell: a/b\n")
+    (tmp_path / "docs" / "more").mkdir(parents=True)
+    assert "did you mean `model`?" in problems(tmp_path / "docs" / "more")["configuration"]
+
+
 def test_a_missing_key_is_told_by_its_name(tmp_path):
     write(tmp_path, ".github/ay-bot.yml", "model: anthropic/claude\n")
     assert "ANTHROPIC_API_KEY" in problems(tmp_path)["model"]
