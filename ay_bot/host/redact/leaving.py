@@ -56,6 +56,6 @@ def _found(
 
 
 def _words_about(proposal: Proposal) -> Iterator[tuple[str, object]]:
+    yield "the name of a file", tuple(entry.path for entry in proposal.checked.patch.entries)
     yield "the commit message", proposal.message.text
     yield "the description of the pull request", proposal.pull_request
-    yield "the name of a file", tuple(entry.path for entry in proposal.checked.patch.entries)

@@ -118,6 +118,16 @@ def test_at_30_what_is_sent_to_github(encode):
     assert sent[3].body["parents"] == ["1" * 40]
 
 
+def test_what_was_proven_is_sent_as_it_was_proven():
+    sent, fixture = [], "key = 'glpat-aB3dE5gH7jK9mN1pQ3sT'"
+    additions = [{"path": "a.py", "contents": fixture}]
+    body = {"variables": {"input": {"headline": fixture, "fileChanges": {"additions": additions}}}}
+    redacting(lambda each: sent.append(each) or Reply(200, {}, ""), REDACTOR)(Asked("POST", "/graphql", body=body))
+    given = sent[0].body["variables"]["input"]
+    assert given["fileChanges"]["additions"] == additions
+    assert MARK in given["headline"]
+
+
 def test_what_holds_nothing_is_sent_as_it_is():
     sent = []
     asked = Asked("POST", "/x", body={"body": "Look: nothing", "number": 4, "list": ["a", None]}, again=False)
