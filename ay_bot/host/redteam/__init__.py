@@ -14,6 +14,7 @@ class Off(Enum):
     """A protection that the control experiment switches off, to show that the attack would work without it."""
 
     NETWORK = "no network"  # the box shares the host's network
+    BRIDGE = "no network of the engine's"  # the box is on one that the battery made
     FILTER = "system call filter"
     RIGHTS = "no rights"  # root with all capabilities and without the filter; its own network
     READ_ONLY = "read-only root"

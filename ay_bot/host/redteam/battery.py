@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from ay_bot.errors import AyBotError
 from ay_bot.host.redteam import Attack, Line, Off, Scorecard, inside, kernel, reaching, resources
 from ay_bot.host.redteam.experiment import Experiment
+from ay_bot.host.redteam.gateway import open_network
 from ay_bot.host.redteam.resources import LIMITS, RAISED
 from ay_bot.host.redteam.targets import Targets, open_targets
 from ay_bot.host.redteam.weakened import Weakness, weaken
@@ -29,7 +30,7 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     """Carry out the attacks that mean anything on this driver, and return what came of them."""
     began = time.monotonic()
     attacks = [attack for attack in list_attacks(only) if sandbox.name in attack.drivers]
-    with open_targets() as targets:
+    with open_targets() as targets, open_network(sandbox, targets):
         battery = Battery(sandbox, targets, image)
         worked: dict[str, str] = {}
         for off, group in by_protection(attacks).items():
@@ -109,7 +110,7 @@ class Battery:
     def _opened(self, off: frozenset[Off], cpus: float) -> Iterator[Experiment]:
         driver = self._sandbox
         if off:
-            driver = weaken(driver, Weakness(off, self._targets.directory, self._targets.canary))
+            driver = weaken(driver, Weakness(off, self._targets.directory, self._targets.canary, self._targets.network))
         raised = not off.isdisjoint({Off.LIMITS, Off.OUTPUT, Off.REPORT})
         limits = RAISED if raised else LIMITS.model_copy(update={"cpus": cpus or LIMITS.cpus})
         spec = BoxSpec(

@@ -137,6 +137,8 @@ class Experiment:
             "PLANTED": str(self._targets.directory),
             "TCP": listeners.tcp,
             "TCP_OTHER": listeners.tcp_other,
+            "TCP_GATEWAY": listeners.tcp_gateway,
+            "GATEWAY": listeners.gateway,
             "TCP_SIX": listeners.tcp_six,
             "UDP": listeners.udp,
             "ABSTRACT": listeners.abstract,

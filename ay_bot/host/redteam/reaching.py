@@ -82,6 +82,15 @@ ATTACKS: Final = (
         f'tell(2, 1, ("127.0.0.1", TCP), {HTTP.format("GET http://169.254.169.254/", "pypi.org")})',
     ),
     Attack(
+        id="host-gateway",
+        category="network",
+        about="a service of the host by the gateway of the engine's network",
+        program="tell(2, 1, (GATEWAY, TCP_GATEWAY))",
+        off=(Off.BRIDGE,),
+        seen="arrived",
+        drivers=("docker",),
+    ),
+    Attack(
         id="host-engine-socket",
         category="network",
         about="the Docker engine's socket at its usual place",

@@ -2,9 +2,7 @@
 
 import contextlib
 import secrets
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, MutableMapping
@@ -14,6 +12,7 @@ from typing import Self
 from ay_bot.host.environment import environment, forget
 from ay_bot.host.redteam import CANARY_NAME
 from ay_bot.host.redteam.inside import PLANTED
+from ay_bot.host.scratch import open_scratch
 
 ORIGINAL = "as it was\n"
 
@@ -23,6 +22,7 @@ class Listeners:
 
     def __init__(self, directory: Path) -> None:
         self.abstract = f"ay-redteam-{secrets.token_hex(8)}"
+        self.gateway, self.tcp_gateway = "172.17.0.1", 1
         self._got = bytearray()
         self._sockets: list[socket.socket] = []
         self.tcp = self._stream(socket.AF_INET, ("127.0.0.1", 0))
@@ -35,6 +35,10 @@ class Listeners:
         datagrams.bind(("127.0.0.1", 0))
         self.udp = int(datagrams.getsockname()[1])
         self._watch(datagrams)
+
+    def add_gateway(self, address: str) -> None:
+        """Listen there too."""
+        self.gateway, self.tcp_gateway = address, self._stream(socket.AF_INET, (address, 0))
 
     def arrived(self, token: str, seconds: float = 0.3) -> bool:
         """Say whether a token came, within a moment."""
@@ -89,10 +93,16 @@ class Targets:
             file = directory / name
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"token={self.canary}\n")
-        self.restore()
         for path in (directory, *directory.rglob("*")):
             path.chmod(0o777 if path.is_dir() else 0o644)  # only the wall keeps them
         self.listeners = Listeners(directory)
+        self.network = ""  # of an engine, where it has one
+        self.restore()
+
+    def listen_on(self, network: str, gateway: str) -> None:
+        """Listen on the host's end of a network of the engine's, if that is on this machine."""
+        self.network = network
+        self.listeners.add_gateway(gateway)
 
     def restore(self) -> None:
         """Put the target back as it was."""
@@ -132,12 +142,14 @@ class Targets:
         """Take everything away."""
         forget((CANARY_NAME,))
         self.listeners.close()
-        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 @contextlib.contextmanager
 def open_targets() -> Iterator[Targets]:
-    """Plant everything in a directory of its own, outside of what any box is shown."""
-    with Targets(Path(tempfile.mkdtemp(prefix="ay-redteam-", dir="/var/tmp"))) as targets:
-        targets.directory.chmod(0o777)
-        yield targets
+    """Plant everything in a directory of its own, which a later run removes if this one can't."""
+    with open_scratch() as scratch:
+        scratch.chmod(0o711)
+        (scratch / "planted").mkdir()
+        with Targets(scratch / "planted") as targets:
+            targets.directory.chmod(0o777)
+            yield targets

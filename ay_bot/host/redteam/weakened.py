@@ -60,6 +60,7 @@ class Weakness:
     off: frozenset[Off]
     planted: Path
     canary: str
+    network: str = ""
 
     def program(self, words: Sequence[str]) -> list[str]:
         """Change the command line of the box's program."""
@@ -87,13 +88,16 @@ class WeakerDocker(DockerSandbox):
         off, planted = self._weakness.off, self._weakness.planted
         uid = 0 if off & ROOTS else uid
         settings = super()._host_settings(spec, image, uid)
+        places = {str(planted): str(planted), f"{planted}/socket": ENGINE_SOCKET}
+        shown = [{"Type": "bind", "Source": source, "Target": target} for source, target in places.items()]
         changes: dict[Off, dict[str, Any]] = {
             Off.NETWORK: {"network_mode": "host"},
+            Off.BRIDGE: {"network_mode": self._weakness.network},
             Off.FILTER: {"security_opt": ["no-new-privileges:true", "seccomp=unconfined"]},
             Off.RIGHTS: {"cap_add": list(RIGHTS), "security_opt": ["seccomp=unconfined", "apparmor=unconfined"]},
             Off.DEVICES: {"devices": [f"{path}:{path}:rwm" for path in DEVICE_FILES if Path(path).exists()]},
             Off.READ_ONLY: {"read_only": False, "cap_add": ["DAC_OVERRIDE"]},
-            Off.FILES: {"binds": [f"{planted}:{planted}", f"{planted}/socket:{ENGINE_SOCKET}"]},
+            Off.FILES: {"mounts": [*settings["mounts"], *shown]},
             Off.FIRST: {"init": True},
             Off.LIMITS: {"shm_size": 256 * MIB},
             Off.SETUID: {"security_opt": None},
@@ -116,7 +120,7 @@ class WeakerDocker(DockerSandbox):
         settings["command"] = self._weakness.program(settings["command"])
         if Off.ENVIRONMENT in off:
             settings["environment"] = {**settings["environment"], CANARY_NAME: self._weakness.canary}
-        if Off.NETWORK in off:
+        if off & {Off.NETWORK, Off.BRIDGE}:
             settings |= {"network_disabled": False, "hostname": None}
         return settings
 
@@ -161,7 +165,7 @@ class Walls:
         if Off.RIGHTS in off:
             self._give_rights()
         if Off.FILES in off:
-            at = self.words.index("--proc")
+            at = self.words.index("--remount-ro")
             self.words[at:at] = ["--bind", planted, planted, "--bind", f"{planted}/socket", ENGINE_SOCKET]
         if Off.READ_ONLY in off:
             del self.words[-2:]  # --remount-ro /

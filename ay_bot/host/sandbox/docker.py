@@ -1,6 +1,7 @@
 """Boxes that a Docker engine makes: the one module that talks to an engine."""
 
 import contextlib
+import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -10,7 +11,7 @@ from weakref import finalize
 
 from ay_bot.errors import AyBotError, ImageUnavailable, SandboxUnavailable
 from ay_bot.host.image import REPOSITORY, image_name, runtime_volume
-from ay_bot.host.owner import is_alive
+from ay_bot.host.owner import is_alive, this_process
 from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ENGINE_TIMEOUT: Final = 60
+NETWORK_LABEL: Final = "ay.redteam"
 CAPS: Final = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "processor time"}
 
 
@@ -114,6 +116,27 @@ class DockerSandbox:
                 self._remove(container["Id"])
                 removed.append(container["Id"][:12])
         return removed + self._remove_old_runtimes()
+
+    @contextmanager
+    def own_network(self) -> Iterator[tuple[str, str]]:
+        """Make a network without a way out, yield its name and its gateway, and remove it: a target for experiments."""
+        from docker.errors import DockerException
+
+        name = f"{NETWORK_LABEL.replace('.', '-')}-{secrets.token_hex(4)}"
+        labels = {NETWORK_LABEL: name, OWNER_LABEL: this_process()}
+        try:
+            for old in self._client.networks(filters={"label": NETWORK_LABEL}):
+                if not is_alive(old["Labels"].get(OWNER_LABEL, "")):
+                    self._client.remove_network(old["Id"])
+            self._client.create_network(name, driver="bridge", internal=True, labels=labels)
+            described = self._client.inspect_network(name)
+        except (DockerException, OSError) as error:
+            raise _engine_failed("make a network", error) from error
+        try:
+            yield name, str(described["IPAM"]["Config"][0]["Gateway"])
+        finally:
+            with contextlib.suppress(DockerException, OSError):
+                self._client.remove_network(name)
 
     def _inspect(self, name: str) -> Image:
         from docker.errors import DockerException, ImageNotFound

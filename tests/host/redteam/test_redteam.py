@@ -4,6 +4,7 @@ import ast
 import base64
 import os
 import platform
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from tests.fakes import LocalSandbox
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER, make_sandbox
 
 FAST = (
-    "net-metadata-mapped", "net-dns-udp", "net-internet-ipv6-udp", "host-loopback", "host-abstract", "host-engine",
+    "net-metadata-mapped", "net-dns-udp", "net-internet-ipv6-udp", "host-loopback", "host-abstract", "host-engine", "host-gateway",
     "raw-icmp", "raw-route", "kernel-io-uring", "kernel-userns", "kernel-vsock", "kernel-ptrace", "kernel-mount",
     "kernel-setting-core", "agent-maps", "agent-forge-inherited", "agent-kill-all", "secret-environment",
     "secret-traversal", "secret-home-ssh", "file-write", "write-etc", "survive-daemon", "report-link",
@@ -91,10 +92,10 @@ def test_a_part_of_the_battery_holds(driver: str) -> None:
     told: list[Line] = []
     card = run(os.environ, told.append, sandbox=driver, only=FAST)
     assert [line.text() for line in card.lines if line.verdict != "held"] == []
-    assert len(card.lines) >= len(FAST) - 1
+    assert len(card.lines) >= len(FAST) - 2
     assert tuple(told) == card.lines
     assert "AY_CANARY_API_KEY" not in os.environ
-    assert list(Path("/var/tmp").glob("ay-redteam-*")) == []
+    assert list(Path(tempfile.gettempdir()).glob("ay-bot.*/planted")) == []
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="the names of these attacks")
