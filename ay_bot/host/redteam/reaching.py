@@ -79,7 +79,7 @@ ATTACKS: Final = (
     _host(
         "http-host-header",
         "an allowed Host before a forbidden address",
-        f'tell(2, 1, ("127.0.0.1", TCP), {HTTP.format("GET http://169.254.169.254/", "pypi.org")})',
+        f'tell(2, 1, ("127.0.0.1", TCP), {HTTP.format("GET http://169.254.169.254/", "allowed.example")})',
     ),
     Attack(
         id="host-gateway",
