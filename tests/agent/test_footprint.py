@@ -38,6 +38,7 @@ with tempfile.TemporaryDirectory() as place:
 PROGRAM = """
 import json, sys
 sys.path[:0] = {path!r}
+sys.modules["re2"] = None  # the host's: a box doesn't have it, and pathspec takes it where it is
 import ay_bot.agent.__main__
 {program}
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
