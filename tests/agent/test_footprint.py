@@ -42,7 +42,7 @@ sys.modules["re2"] = None  # the host's: a box doesn't have it, and pathspec tak
 import ay_bot.agent.__main__
 {program}
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
-print(json.dumps([sorted(sys.modules), int(status["VmHWM"].split()[0])]))
+print(json.dumps([sorted(name for name, module in sys.modules.items() if module), int(status["VmHWM"].split()[0])]))
 """
 
 
