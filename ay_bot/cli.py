@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ay_bot.host.event_log import Listener
     from ay_bot.host.gateway_process import Gateway
     from ay_bot.host.github.annotations import WorkflowLog
+    from ay_bot.host.redteam import Line
     from ay_bot.host.report import Result
 
 app = typer.Typer(
@@ -196,6 +197,32 @@ def sandbox_exec(
         typer.echo(done.output, nl=not done.output.endswith("\n"))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
+
+
+@app.command()
+def redteam(
+    only: Annotated[list[str] | None, typer.Argument(help="Beginnings of attacks' names. Default: all.")] = None,
+    sandbox: Annotated[str, typer.Option(help="auto, docker or bubblewrap.")] = "auto",
+    image: Annotated[str, typer.Option(help="The box image. Default: ay-bot's own.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the scorecard as JSON.")] = False,
+) -> None:
+    """Attack boxes of this machine, each attack first without its protection, and print what came of it."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.redteam.run import run as attack
+
+    def tell(line: "Line") -> None:
+        typer.echo(line.text(), err=as_json)
+
+    card = attack(environment(), tell, sandbox=sandbox, image=image, only=only or ())
+    for notice in card.notices:
+        typer.echo(f"ay-bot: {notice}", err=True)
+    if as_json:
+        typer.echo(card.model_dump_json(indent=2))
+    else:
+        held, broken, untested = (card.count(verdict) for verdict in ("held", "broken", "untested"))
+        typer.echo(f"{held} held, {broken} broken, {untested} untested on {card.driver} in {card.seconds:.0f} s")
+    if not card.holds:
+        raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
 
 
 @app.command()
