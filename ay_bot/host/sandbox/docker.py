@@ -115,7 +115,7 @@ class DockerSandbox:
             if is_abandoned(labels, now=time.time(), alive=is_alive(labels.get(OWNER_LABEL, ""))):
                 self._remove(container["Id"])
                 removed.append(container["Id"][:12])
-        return removed + self._remove_old_runtimes()
+        return removed + self._remove_old_networks() + self._remove_old_runtimes()
 
     @contextmanager
     def own_network(self) -> Iterator[tuple[str, str]]:
@@ -125,9 +125,6 @@ class DockerSandbox:
         name = f"{NETWORK_LABEL.replace('.', '-')}-{secrets.token_hex(4)}"
         labels = {NETWORK_LABEL: name, OWNER_LABEL: this_process()}
         try:
-            for old in self._client.networks(filters={"label": NETWORK_LABEL}):
-                if not is_alive(old["Labels"].get(OWNER_LABEL, "")):
-                    self._client.remove_network(old["Id"])
             self._client.create_network(name, driver="bridge", internal=True, labels=labels)
             described = self._client.inspect_network(name)
         except (DockerException, OSError) as error:
@@ -323,6 +320,17 @@ class DockerSandbox:
 
     def _remove_filler(self, container: str) -> None:
         self._client.remove_container(container, force=True)
+
+    def _remove_old_networks(self) -> list[str]:
+        from docker.errors import DockerException
+
+        removed = []
+        with contextlib.suppress(DockerException, OSError):
+            for network in self._client.networks(filters={"label": NETWORK_LABEL}):
+                if not is_alive(network["Labels"].get(OWNER_LABEL, "")):
+                    self._client.remove_network(network["Id"])
+                    removed.append(str(network["Name"]))
+        return removed
 
     def _remove_old_runtimes(self) -> list[str]:
         from docker.errors import DockerException
