@@ -1,7 +1,7 @@
 """All boxes of one run: it opens them through a driver, remembers them, and can end them all at once."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from ay_bot.errors import AyBotError, BudgetSpent, Interrupted
@@ -13,14 +13,22 @@ from ay_bot.protocol.events import BoxOpened
 class Boxes:
     """A Sandbox that tracks what it opened.
 
+    `environment` is added to that of the commands in every box.
     After `stop` no box runs and none can be opened, and `and_then` was called; `reason` says why.
     """
 
-    def __init__(self, sandbox: Sandbox, log: EventLog, and_then: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        log: EventLog,
+        and_then: Callable[[], None] = lambda: None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name: DriverName = sandbox.name
         self._sandbox = sandbox
         self._log = log
         self._and_then = and_then
+        self._environment = dict(environment or {})
         self._running: set[Box] = set()
         self._stopped = False
         self.reason: AyBotError | None = None
@@ -45,6 +53,7 @@ class Boxes:
     @contextmanager
     def _open(self, spec: BoxSpec) -> Iterator[Box]:
         self._check()
+        spec = spec.model_copy(update={"environment": {**spec.environment, **self._environment}})
         with self._sandbox.open(spec) as box:
             with self._lock:
                 self._running.add(box)

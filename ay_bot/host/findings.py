@@ -10,6 +10,7 @@ from ay_bot.host.config import Overrides
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.publisher import DryRun, Publisher
+from ay_bot.host.redact.canaries import Canaries, plant
 from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
@@ -52,6 +53,9 @@ class Order:
     outputs: tuple[OutputType, ...] = ()
     policy: PathPolicy = field(default_factory=PathPolicy)
     """What the change may amount to."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What must be in nothing that is written or published, beside the keys of the model."""
+    canaries: Canaries = field(default_factory=plant, repr=False)
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,11 @@ class Gateway:
         secrets = tuple(value for name, value in given.items() if name.upper().endswith(SECRET_ENDS) and len(value) > 5)
         return cls(process, secrets)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The keys that the process was given, for whoever has to keep them out of a text."""
+        return self._secrets
+
     def configure(self, configure: "Configure") -> None:
         """Say which models are behind the roles, and what may be spent; does not wait."""
         from pydantic import TypeAdapter
@@ -218,11 +223,10 @@ class Gateway:
 
     def _failure(self) -> "ModelFailed":
         from ay_bot.errors import ModelFailed
+        from ay_bot.host.redact.redactor import Redactor
 
         self._log.drain()
-        tail = self._log.text()
-        for secret in self._secrets:
-            tail = tail.replace(secret, "***")
+        tail = Redactor(self._secrets).redact(self._log.text())
         code = self.process.poll()
         said = f" Its last words:\n{tail[-2000:]}" if tail.strip() else ""
         return ModelFailed(

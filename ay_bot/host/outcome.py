@@ -5,9 +5,11 @@ from ay_bot.host.attempt import Attempt, Judged
 from ay_bot.host.changes import NoChange, Refused
 from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
 from ay_bot.host.commit_message import CommitMessage, build_request, clean, fallback
-from ay_bot.host.findings import Given, Outcome
+from ay_bot.host.findings import Findings, Given, Outcome
 from ay_bot.host.publisher import Proposal
 from ay_bot.host.pull_request import render
+from ay_bot.host.redact.leaving import why_not, words_of
+from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import PullRequest, Verification
 from ay_bot.host.session import Session
 from ay_bot.protocol.messages import EndReason, Finished, ModelReply, ModelRequest
@@ -28,6 +30,8 @@ CUT_OFF: dict[EndReason, str] = {
 def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Judged) -> Outcome:
     """Return the run's outcome; for a proven change, make the commit and the pull request's text first."""
     findings = attempt.findings
+    if quarantined := _quarantine(findings):
+        return quarantined
     cut_off = CUT_OFF.get(finished.reason, "")
     match judged:
         case CheckedPatch():
@@ -35,8 +39,7 @@ def conclude(attempt: Attempt, session: Session, finished: Finished, judged: Jud
             with findings.log.phase("message"):
                 message = _write_message(session, judged, findings.order.task.text)
                 findings.usage = session.usage
-            _publish(attempt, judged, message)
-            return Outcome("verified", judged.reason + (f"; {cut_off}" if cut_off else ""), ExitCode.HANDLED)
+            return _publish(attempt, judged, message, judged.reason + (f"; {cut_off}" if cut_off else ""))
         case _:
             return _without_proof(attempt, finished, judged)
 
@@ -53,8 +56,22 @@ def _without_proof(attempt: Attempt, finished: Finished, judged: TestsFailed | R
             return _without_change(finished, cut_off)
 
 
-def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage) -> None:
-    """Write the pull request's text, and have the change published."""
+def _quarantine(findings: Findings) -> Outcome | None:
+    """End a run whose agent says a canary; what it says is kept from everybody.
+
+    A real secret can't come out of a box that has none: an output that holds one is denied, and a summary is judged
+    with its proposal.
+    """
+    watch = Redactor((), findings.order.canaries.values)
+    reason = why_not(watch, words_of(findings.summary, findings.outputs))
+    if not reason:
+        return None
+    findings.summary, findings.outputs = "", ()
+    return Outcome("refused", reason, ExitCode.CHANGE_REFUSED)
+
+
+def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage, reason: str) -> Outcome:
+    """Write the pull request's text, and have the change published, unless a secret would leave with it."""
     findings = attempt.findings
     task = findings.order.task
     with findings.log.phase("publish"):
@@ -64,26 +81,33 @@ def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage) ->
         )
         findings.pull_request = PullRequest(title=text.title, body=text.body, draft=text.draft)
         proposal = Proposal(attempt.checkout, checked, message, findings.summary, findings.pull_request)
+        if refused := why_not(findings.log.redactor, (), proposal):
+            findings.pull_request, findings.commit_message = None, ""
+            return Outcome("refused", refused, ExitCode.CHANGE_REFUSED)
         published = findings.order.publisher.publish(proposal)
         findings.pull_request = published.pull_request
         findings.branch, findings.commit, findings.url = published.branch, published.commit, published.url
         for note in published.notes:
             findings.notice(note)
+    return Outcome("verified", reason, ExitCode.HANDLED)
 
 
 def conclude_given(attempt: Attempt, given: Given) -> Outcome:
     """Return the outcome of work that was done elsewhere: it is judged, proven and published as any other."""
     judged = attempt.judge_given(given)
+    if quarantined := _quarantine(attempt.findings):
+        return quarantined
     if isinstance(judged, CheckedPatch):
         attempt.findings.verification = _describe_proof(judged.proof)
         message = clean(given.message) or fallback(judged.patch, attempt.findings.order.task.text)
-        _publish(attempt, judged, message)
-        return Outcome("verified", judged.reason, ExitCode.HANDLED)
+        return _publish(attempt, judged, message, judged.reason)
     return _without_proof(attempt, given.finished, judged)
 
 
-def conclude_answer(finished: Finished) -> Outcome:
+def conclude_answer(finished: Finished, findings: Findings) -> Outcome:
     """Return the outcome of work that was to give an answer and no change."""
+    if quarantined := _quarantine(findings):
+        return quarantined
     if not finished.summary.strip() and not finished.outputs:
         return _without_change(finished, CUT_OFF.get(finished.reason, ""))
     return Outcome("answered", CUT_OFF.get(finished.reason, "the agent answered"), ExitCode.HANDLED)

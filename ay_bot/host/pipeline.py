@@ -17,6 +17,7 @@ from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.reaper import Reaper
+from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository
 from ay_bot.host.sandbox.select import choose
@@ -41,6 +42,9 @@ NEVER_WORK = (
 def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDirectory | None) -> tuple[Result, bytes]:
     """Carry out a local request and return its result and the change as a diff; failures are results too."""
     findings = Findings(order, log)
+    log.redactor = Redactor((*order.secrets, *(gateway.secrets if gateway else ())), order.canaries.values)
+    if output:
+        output.redactor = log.redactor
     try:
         outcome = _carry_out(order, findings, gateway, output)
     except KeyboardInterrupt:
@@ -52,7 +56,10 @@ def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDire
     except AyBotError as error:
         outcome = Outcome("error", str(error), error.exit_code)
     log.emit(RunFinished(status=outcome.status, reason=outcome.reason, exit_code=outcome.exit_code))
-    return findings.result(outcome), findings.diff
+    result = findings.result(outcome)
+    # Outputs are judged as they were said: one that holds a secret is denied, not mended.
+    shown = log.redactor.redact_model(result).model_copy(update={"outputs": result.outputs})
+    return shown, log.redactor.redact_values(findings.diff)
 
 
 def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output: OutputDirectory | None) -> Outcome:
@@ -84,7 +91,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                             session.seed(site.archive, settings.setup)
                         work = _describe_work(settings, command, checkout, findings)
                         if order.mode == "answer":
-                            return conclude_answer(take_answer(session, work, findings))
+                            return conclude_answer(take_answer(session, work, findings), findings)
                         finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
                         return conclude(attempt, session, finished, judged)
 
@@ -131,7 +138,8 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | Non
     )
     for notice in notices:
         findings.notice(notice)
-    boxes = Boxes(sandbox, findings.log, gateway.close if gateway else lambda: None)
+    end = gateway.close if gateway else lambda: None
+    boxes = Boxes(sandbox, findings.log, end, findings.order.canaries.environment)
     findings.sandbox = sandbox.name
     findings.log.emit(
         RunStarted(

@@ -249,12 +249,12 @@ def test_the_command(event, start):
     code, out, error = run("--permission", "write", "--json")
     said = json.loads(out)
     assert (code, error, said["decision"], said["verb"], said["instruction"]) == (0, "", "run", "fix", "this \ud800")
-    for given, reason, way_out in (
+    for arguments, reason, way_out in (
         (("--permission", "read"), "permission-too-low", "who may write"),
         ((), "permission-unknown", "GITHUB_TOKEN"),
         (("--permission", "bob=write"), "permission-unknown", "LOGIN=ROLE"),
     ):
-        code, out, error = run(*given)
+        code, out, error = run(*arguments)
         assert (code, out) == (3, f"deny: {reason}\n")
         assert error.startswith("hint: ")
         assert way_out in error

@@ -28,6 +28,8 @@ TEST = "from sums import add\n\ndef test_add():\n    assert add(2, 1) == 3\n\nde
 class Script:
     """A gateway that says what it is told to, and counts."""
 
+    secrets: tuple[str, ...] = ()
+
     def __init__(self, *turns: object, message: object = "fix: add instead of subtracting\n\nIt was a minus.") -> None:
         self.turns = list(turns)
         self.message = message

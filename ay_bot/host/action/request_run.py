@@ -147,6 +147,7 @@ class RequestRun:
             trusted=stand.trusted,
             mode="change" if self.request.writes_code else "answer",
             outputs=outputs,
+            secrets=self.connection.secrets,
         )
 
     # ------------------------------------------------------------------ before the work

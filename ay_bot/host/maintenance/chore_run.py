@@ -129,6 +129,7 @@ class ChoreRun:
             out=ground.out / target.branch.replace("/", "-") if ground.out else None,
             trusted=ground.trusted,
             policy=policy_of(self.chore),
+            secrets=ground.connection.secrets,
         )
 
     def _run(self, order: Order) -> Result:

@@ -29,7 +29,8 @@ class BoxLimits(Value):
 class BoxSpec(Value):
     """A box to make: `purpose` names it for people, `run` labels it for the reaper.
 
-    A box that is `only_for_checks` takes no work; it is small, because it loads no agent.
+    A box that is `only_for_checks` takes no work; it is small, because it loads no agent. `environment` is added
+    to that of its commands; anybody in the box can read it.
     """
 
     run: str
@@ -37,6 +38,7 @@ class BoxSpec(Value):
     only_for_checks: bool = False
     image: str = ""
     limits: BoxLimits = BoxLimits()
+    environment: dict[str, str] = {}
 
 
 class Box(Protocol):
