@@ -208,6 +208,7 @@ def redteam(
 ) -> None:
     """Attack boxes of this machine, each attack first without its protection, and print what came of it."""
     from ay_bot.host.environment import environment
+    from ay_bot.host.redteam.run import exit_code, render_table
     from ay_bot.host.redteam.run import run as attack
 
     def tell(line: "Line") -> None:
@@ -216,13 +217,9 @@ def redteam(
     card = attack(environment(), tell, sandbox=sandbox, image=image, only=only or ())
     for notice in card.notices:
         typer.echo(f"ay-bot: {notice}", err=True)
-    if as_json:
-        typer.echo(card.model_dump_json(indent=2))
-    else:
-        held, broken, untested = (card.count(verdict) for verdict in ("held", "broken", "untested"))
-        typer.echo(f"{held} held, {broken} broken, {untested} untested on {card.driver} in {card.seconds:.0f} s")
-    if not card.holds:
-        raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
+    typer.echo(card.model_dump_json(indent=2) if as_json else f"\n{render_table(card)}")
+    if code := exit_code(card):
+        raise typer.Exit(code)
 
 
 @app.command()
