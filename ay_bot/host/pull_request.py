@@ -8,6 +8,8 @@ from ay_bot.host.checks import Proof
 from ay_bot.host.outgoing_text import neutralise
 from ay_bot.host.outputs.contradiction import contradicts, put_banner
 from ay_bot.host.plain_text import clean_line, shorten
+from ay_bot.host.redact.change import keys_added
+from ay_bot.host.redact.redactor import SHAPES_ALONE
 from ay_bot.protocol.conversation import Value
 
 LONGEST_SUMMARY = 6_000
@@ -81,7 +83,7 @@ def _find_draft_reasons(patch: VerifiedPatch, proof: Proof, failure: str) -> tup
         reasons.append(f"A part of it was withheld: {_name([path for path, _ in patch.withheld])}.")
     if proof.counts.get("flaky"):
         reasons.append("Some tests gave different outcomes on the same tree.")
-    return tuple(reasons)
+    return (*reasons, *keys_added(patch.diff, SHAPES_ALONE))
 
 
 def _name(paths: Sequence[str]) -> str:

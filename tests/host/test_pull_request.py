@@ -200,3 +200,12 @@ def test_at_18_a_change_that_deletes_much_is_a_draft(tmp_path) -> None:
     text = render(title="t", summary="s", task="t", patch=patch, proof=proof_of(SAME))
     assert text.draft_reasons == ("It deletes or empties 5 of the repository's 6 files.",)
     assert "## Why this is a draft\n\n- It deletes or empties 5 of the repository's 6 files." in text.body
+
+
+def test_a_key_in_the_change_makes_a_draft(checkout: Checkout) -> None:
+    key = "ghp_" + "aB3dE5gH7jK9mN1pQ3sT5vX7zA9cE1gI3kM5"
+    patch = patch_of(checkout, {"settings.py": f'TOKEN = "{key}"\n'})
+    text = render(title="fix: x", summary="", task="", patch=patch, proof=proof_of(FIXED))
+    assert text.draft
+    assert any("settings.py" in reason for reason in text.draft_reasons)
+    assert key not in text.body

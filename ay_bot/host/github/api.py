@@ -19,10 +19,13 @@ from ay_bot.host.github.app_token import BoughtToken, GivenToken, Tokens
 from ay_bot.host.github.credentials import App, Credentials, Token, check_token
 from ay_bot.host.github.forge import Comment, Issue, Pull
 from ay_bot.host.permissions import Standing
+from ay_bot.host.redact.outgoing import redacting
 
 if TYPE_CHECKING:
     from github.Auth import Auth
     from requests import RequestException
+
+    from ay_bot.host.redact.redactor import Redactor
 
 API_VERSION = "2022-11-28"
 ACCEPT = "application/vnd.github+json"
@@ -48,6 +51,7 @@ class GithubForge(Reading, Writing):
         self.requests = 0
         self._place = (api_url.rstrip("/"), graphql_url, pace)
         self._lines: dict[Token, _Line] = {}
+        self._redactors: dict[Token, Redactor] = {}
         self._app_line: _Line | None = None
         self._tokens: Tokens
         if isinstance(credentials, App):
@@ -110,8 +114,12 @@ class GithubForge(Reading, Writing):
         if token not in self._lines:
             from github import Auth
 
-            self._lines[token] = _Line(Auth.Token(token.secret.get_secret_value()), *self._place)
-        return self._counted(self._lines[token])(asked)
+            from ay_bot.host.redact.redactor import Redactor
+
+            secret = token.secret.get_secret_value()
+            self._lines[token] = _Line(Auth.Token(secret), *self._place)
+            self._redactors[token] = Redactor((secret,))
+        return redacting(self._counted(self._lines[token]), self._redactors[token])(asked)
 
     def _counted(self, send: Send) -> Send:
         def counted(asked: Asked) -> Reply:

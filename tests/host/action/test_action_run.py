@@ -178,6 +178,16 @@ def test_a_bundle_that_is_not_there_is_told_on_the_thread(desk: Desk):
     assert "state=failed" in desk.tracking(issue.number)[0]
 
 
+def test_at_30_no_word_that_is_sent_holds_the_token(desk: Desk):
+    github = desk.github
+    issue = github.open_issue("add() subtracts")
+    desk.answers = lambda: answer(f"Use {desk.token} or, backwards, {desk.token[::-1]}.")
+    desk.say(issue.number, "@ay explain")
+    said = "".join(comment.body for comment in github.comments(issue.number, login=BOT))
+    assert desk.token not in said
+    assert desk.token[::-1] not in said
+
+
 def test_a_full_run_stays_within_its_requests(desk: Desk, capsys):
     github = desk.github
     issue = github.open_issue("add() subtracts")
