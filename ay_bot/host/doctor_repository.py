@@ -154,5 +154,28 @@ def _advise_on_github(environment: Mapping[str, str]) -> Iterator[Advice]:
                 )
             forge.issues()
             forge.pulls(state="open")
+            yield from advise_on_scopes(forge.scopes, private=facts.private)
     except AyBotError as error:
         yield Advice(about="token", serious=True, problem=error.message, fix=error.hint)
+
+
+def advise_on_scopes(scopes: str | None, *, private: bool) -> Iterator[Advice]:
+    """Look at the scopes of a person's classic token, as GitHub tells them with each reply."""
+    if scopes is None:
+        return
+    has = {scope.strip() for scope in scopes.split(",") if scope.strip()}
+    needed = {"repo"} if private else {"repo", "public_repo"}
+    if not has & needed:
+        yield Advice(
+            about="token",
+            serious=False,
+            problem=f"the token has the scopes {', '.join(sorted(has)) or 'none'}, and not `{min(needed, key=len)}`",
+            fix="better: a token for this repository alone, with contents, issues and pull requests: write",
+        )
+    if more := sorted(has & {"admin:org", "delete_repo", "admin:repo_hook", "workflow", "write:packages"}):
+        yield Advice(
+            about="token",
+            serious=False,
+            problem=f"the token may do what the bot never needs: {', '.join(more)}",
+            fix="make a token for this repository alone, with contents, issues and pull requests: write",
+        )

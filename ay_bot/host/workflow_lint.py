@@ -11,6 +11,8 @@ Severity = Literal["error", "warning"]
 NEEDED: Final = frozenset({"contents", "issues", "pull-requests", "statuses", "actions", "checks"})
 """The permissions that a job of the bot may have to write with."""
 COMMENT_EVENTS: Final = frozenset({"issue_comment", "issues", "pull_request_review_comment", "pull_request_review"})
+PUBLISHES: Final = ("contents", "issues", "pull-requests", "statuses")
+"""Those of them without which a request can't be brought to its end."""
 _HEAD = re.compile(r"head\.(?:sha|ref)|head_ref|refs/pull/|head_sha|head_branch", re.IGNORECASE)
 _SHA = re.compile(r"@[0-9a-f]{40}$")
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -128,6 +130,26 @@ def _find_permissions(job: _Job) -> Iterator[str]:
             yield f"the token may write what the bot never needs: {', '.join(broad)}"
 
 
+def _find_missing_permissions(job: _Job) -> Iterator[str]:
+    permissions = job.body.get("permissions", job.workflow.get("permissions"))
+    if not isinstance(permissions, Mapping) or _mode(job) == "work" or _has_own_token(job):
+        return
+    missing = [name for name in PUBLISHES if permissions.get(name) != "write"]
+    if missing:
+        yield f"the token may not write {', '.join(missing)}: what the bot finds can't be published"
+
+
+def _mode(job: _Job) -> str:
+    given = [step.get("with") for step in job.steps if _OURS.search(_text(step.get("uses")))]
+    return next((_text(each.get("mode")) for each in given if isinstance(each, Mapping)), "")
+
+
+def _has_own_token(job: _Job) -> bool:
+    """Whether the bot is given other credentials than the workflow's, which the workflow's permissions don't bound."""
+    given = [step.get("with") for step in job.steps if _OURS.search(_text(step.get("uses")))]
+    return any(isinstance(each, Mapping) and {"github-token", "app-id"} & set(each) for each in given)
+
+
 def _find_unpinned(job: _Job) -> Iterator[str]:
     for step in job.steps:
         uses = _text(step.get("uses"))
@@ -180,6 +202,12 @@ _RULES: Final = (
         "AY006", "warning", "if: contains(github.event.comment.body, '@ay') …, see docs/action.md", _find_missing_filter
     ),
     _Rule("AY007", "error", 'hand it over in env:, and use "$NAME" in the command', _find_injection, ours_only=False),
+    _Rule(
+        "AY008",
+        "warning",
+        "permissions: contents, issues, pull-requests and statuses: write, in the job that publishes",
+        _find_missing_permissions,
+    ),
 )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ay_bot.host.doctor_repository import examine_repository
+from ay_bot.host.doctor_repository import advise_on_scopes, examine_repository
 from tests.loopback_github.server import LoopbackGitHub
 
 
@@ -88,3 +88,20 @@ def test_the_token_is_tried(tmp_path, loopback_github: LoopbackGitHub, permissio
         GITHUB_GRAPHQL_URL=loopback_github.graphql_url,
     )
     assert said in found.get("token", "") if said else "token" not in found
+
+
+@pytest.mark.parametrize(
+    ("scopes", "private", "said"),
+    [
+        (None, True, []),
+        ("repo", True, []),
+        ("public_repo, read:org", False, []),
+        ("public_repo", True, ["`repo`"]),
+        ("", False, ["none"]),
+        ("repo, delete_repo, workflow", True, ["delete_repo, workflow"]),
+    ],
+)
+def test_scopes_that_lack_or_exceed_what_is_needed_are_told(scopes, private, said):
+    found = [each.problem for each in advise_on_scopes(scopes, private=private)]
+    assert len(found) == len(said)
+    assert all(part in problem for part, problem in zip(said, found, strict=True))

@@ -63,7 +63,7 @@ def test_at_11_an_expression_of_an_outsider_in_a_command_is_an_error():
     ("old", "new", "rule"),
     [
         ("persist-credentials: false", "fetch-depth: 1", "AY002"),
-        ("permissions: {contents: write, issues: write, pull-requests: write, statuses: write}", "", None),
+        ("permissions: {contents: write, issues: write, pull-requests: write, statuses: write}", "", "AY008"),
         ("permissions: {contents: write", "permissions: {packages: write, contents: write", "AY003"),
         (f"owner/ay-bot@{SHA}", "owner/ay-bot@v1", "AY004"),
         (f"owner/ay-bot@{SHA}", "docker://x/ay-bot:1", "AY004"),
@@ -71,6 +71,8 @@ def test_at_11_an_expression_of_an_outsider_in_a_command_is_an_error():
         ("github.event.issue.number", "github.ref", "AY005"),
         ("    if: contains(github.event.comment.body, '@ay')\n", "", "AY006"),
         ("jobs:", "concurrency: x\njobs:", None),
+        ("issues: write, ", "", "AY008"),
+        ("statuses: write", "statuses: read", "AY008"),
     ],
 )
 def test_each_mistake_has_its_rule_and_a_fix(old: str, new: str, rule: str | None):
@@ -95,3 +97,11 @@ def test_what_is_no_workflow_is_said(text: str):
 @given(st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_nothing_makes_it_raise(content: bytes):
     lint_workflow("w.yml", content)
+
+
+def test_a_job_that_only_works_needs_to_write_nothing():
+    job = f"      - uses: owner/ay-bot@{SHA}\n        with: {{mode: work}}\n"
+    reading = GOOD.replace(f"      - uses: owner/ay-bot@{SHA}\n", job).replace(": write", ": read")
+    assert rules(reading) == set()
+    assert rules(reading.replace("mode: work", "mode: run")) == {"AY008"}
+    assert rules(reading.replace("mode: work", "app-id: 1")) == set()

@@ -49,6 +49,8 @@ class GithubForge(Reading, Writing):
 
     def __init__(self, repository: str, credentials: Credentials, api_url: str, graphql_url: str, pace: Pace) -> None:
         self.requests = 0
+        self.scopes: str | None = None
+        """What GitHub says that a person's classic token may do; None for all others."""
         self._place = (api_url.rstrip("/"), graphql_url, pace)
         self._lines: dict[Token, _Line] = {}
         self._redactors: dict[Token, Redactor] = {}
@@ -124,7 +126,9 @@ class GithubForge(Reading, Writing):
     def _counted(self, send: Send) -> Send:
         def counted(asked: Asked) -> Reply:
             self.requests += 1
-            return send(asked)
+            reply = send(asked)
+            self.scopes = reply.headers.get("x-oauth-scopes", self.scopes)
+            return reply
 
         return counted
 
