@@ -31,7 +31,9 @@ class Ending:
     def unfinished(self, status: str, reason: str, code: ExitCode, hint: str = "") -> ExitCode:
         """Tell how a run ended that has no result."""
         write_outputs(self._context.output, Outputs(status=status))
-        write_summary(self._context.step_summary, render_short_summary(status, reason, hint, self._context.run_url))
+        context, mention = self._context, self._context.inputs.mention
+        summary = render_short_summary(status, reason, hint, context.run_url, mention=mention)
+        write_summary(context.step_summary, summary)
         if code != ExitCode.HANDLED:
             self._log.annotate("error", f"{reason}\n\n{hint}".strip(), f"ay-bot: {status}")
         return code
@@ -47,6 +49,7 @@ class Ending:
             max_tokens=settings.max_tokens,
             blocked=tuple(denied),
             hidden=stand.snapshot.hidden,
+            mention=self._context.inputs.mention,
         )
         outputs = Outputs(
             status=result.status,

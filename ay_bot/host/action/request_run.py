@@ -93,7 +93,7 @@ class RequestRun:
         if isinstance(publisher, BundlePublisher) and self.ending.out:
             publisher.write(self.ending.out / "bundle", result)
         denied = answering.speak(result, tracker.propose) if connection.may_write else ()
-        result = after_words(result, denied) if connection.may_write else result
+        result = after_words(result, denied)
         tracker.blocked(denied)
         self.ending.seen = tracker.finish(result)
         return self.ending.finished(result, stand, denied)

@@ -26,6 +26,8 @@ class Surroundings(Value):
     max_tokens: int = 0
     blocked: tuple[str, ...] = ()
     hidden: tuple[HiddenText, ...] = ()
+    mention: str = "ay"
+    """The name that the bot is called by on this repository."""
 
 
 def render_summary(result: Result, around: Surroundings) -> str:
@@ -33,12 +35,12 @@ def render_summary(result: Result, around: Surroundings) -> str:
     return "\n\n".join(part for part in _parts(result, around) if part) + "\n"
 
 
-def render_short_summary(status: str, reason: str, hint: str = "", run_url: str = "") -> str:
+def render_short_summary(status: str, reason: str, hint: str = "", run_url: str = "", *, mention: str = "ay") -> str:
     """Return the summary of a run that has no result: ignored, denied, or failed before it began."""
     parts = [
         f"## ay-bot: {clean_line(status)}",
         show_quote(reason, 4000),
-        f"**What to do:** {show_line(hint, 1000)}" if hint else "",
+        f"**What to do:** {show_line(hint, 1000, mention=mention)}" if hint else "",
         show_link(run_url, "run"),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -48,7 +50,7 @@ def _parts(result: Result, around: Surroundings) -> Iterator[str]:
     reason, _, hint = result.reason.partition("\n\nhint: ")
     yield f"## ay-bot: {result.status.replace('_', ' ')}"
     yield show_quote(reason, 4000)
-    yield f"**What to do:** {show_line(hint, 1000)}" if hint else ""
+    yield f"**What to do:** {show_line(hint, 1000, mention=around.mention)}" if hint else ""
     yield _render_facts(result, around)
     yield render_verification(result.verification, MOST_ROWS) if result.verification else ""
     yield _fold("Runs of the tests", render_runs(result.verification.runs) if result.verification else "")

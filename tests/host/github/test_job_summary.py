@@ -70,3 +70,8 @@ def test_even_the_longest_is_one_that_the_runner_takes() -> None:
         withheld=(Withheld(path=long, rule=long),) * 5000,
     )  # fmt: skip
     assert len(render_summary(result, Surroundings(blocked=(long,) * 5000)).encode()) < LONGEST_SUMMARY
+
+
+def test_hints_say_the_name_that_the_bot_is_called_by() -> None:
+    summary = render_short_summary("blocked", "why", "say `@ay retry`", mention="robo")
+    assert "`@robo retry`" in summary
