@@ -224,9 +224,9 @@ def redteam(
 
 @app.command()
 def schema(
-    what: Annotated[str, typer.Argument(help="`result`, `events` or `config`.")] = "result",
+    what: Annotated[str, typer.Argument(help="`config`, `result` or `events`.")] = "config",
 ) -> None:
-    """Print the JSON schema of result.json, of a line of events.jsonl, or of the configuration file."""
+    """Print the JSON schema of the configuration file, of result.json, or of a line of events.jsonl."""
     from ay_bot.errors import UsageError
     from ay_bot.host.report import result_schema
     from ay_bot.host.settings_file import settings_schema

@@ -15,9 +15,9 @@ def ay_bot(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str
     return subprocess.run([*AY_BOT, *arguments], capture_output=True, text=True, cwd=cwd, check=False)
 
 
-@pytest.mark.parametrize("name", ["result", "events"])
-def test_the_committed_schemas_are_those_of_the_code(name):
-    printed = ay_bot("schema", name)
+@pytest.mark.parametrize(("arguments", "name"), [((), "config"), (("result",), "result"), (("events",), "events")])
+def test_the_committed_schemas_are_those_of_the_code(arguments, name):
+    printed = ay_bot("schema", *arguments)
     assert printed.returncode == 0
     assert json.loads(printed.stdout) == json.loads((ROOT / f"docs/{name}.schema.json").read_text())
 
