@@ -97,3 +97,15 @@ def ended_in_time(boxes: Boxes, seconds: float) -> Iterator[None]:
     finally:
         timer.cancel()
         boxes.stop()
+
+
+@contextmanager
+def ended_after(box: Box, seconds: float) -> Iterator[None]:
+    """End the box from outside if it does not end by itself: the limit inside is kept by what runs inside."""
+    timer = threading.Timer(seconds, box.kill)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

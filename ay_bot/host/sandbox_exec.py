@@ -2,13 +2,12 @@
 
 import shlex
 import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from ay_bot.errors import SandboxUnavailable, UsageError
+from ay_bot.host.boxes import ended_after
 from ay_bot.host.checkout import open_checkout
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.plain_text import clean_text
@@ -58,7 +57,7 @@ def run(
         driver, notices = choose(wanted, environment, image=image, repository=repository)
         limits = BoxLimits(wall=timeout + GRACE)
         spec = BoxSpec(run=scratch.name, purpose="exec", only_for_checks=True, image=image, limits=limits)
-        with driver.open(spec) as box, ended_by_signals(box.kill), _ended_after(box, timeout + GRACE):
+        with driver.open(spec) as box, ended_by_signals(box.kill), ended_after(box, timeout + GRACE):
             send_seed(box, archive, "")
             checked = _check(box, Check(command=shlex.join(command), timeout=timeout, report=""))
             return Executed(
@@ -99,15 +98,3 @@ def _check(box: Box, check: Check) -> Checked:
         msg = f"the box told an exit code that no command can have: {message.exit_code}"
         raise SandboxUnavailable(msg)
     return message
-
-
-@contextmanager
-def _ended_after(box: Box, seconds: float) -> Iterator[None]:
-    """End the box from outside if it does not end by itself: the limit inside is kept by what runs inside."""
-    timer = threading.Timer(seconds, box.kill)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()

@@ -4,13 +4,13 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from ay_bot.errors import ProtocolBroken, SandboxUnavailable, UsageError
+from ay_bot.host.boxes import ended_after
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.junit import NotBelieved, Report, TestOutcome, read_report
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, Sandbox
@@ -136,7 +136,7 @@ class TestRunner:
         with tempfile.TemporaryDirectory(dir=self._checkout.git_dir.parent) as directory:
             archive = Path(directory) / "tree.tar"
             self._checkout.archive(tree, archive)
-            with self._sandbox.open(spec) as box, _ended_after(box, SETUP_SECONDS + self._timeout + GRACE):
+            with self._sandbox.open(spec) as box, ended_after(box, SETUP_SECONDS + self._timeout + GRACE):
                 try:
                     checked, junit = self._check(box, archive)
                 except (ProtocolBroken, SandboxUnavailable, OSError) as error:
@@ -195,15 +195,3 @@ def _broke(purpose: Purpose, tree: str, image: str, seconds: float, error: Excep
         output=str(error),
         report_fault="the tests were cut off",
     )
-
-
-@contextmanager
-def _ended_after(box: Box, seconds: float) -> Iterator[None]:
-    """End the box from outside if it does not end by itself: the limit inside is kept by what runs inside."""
-    timer = threading.Timer(seconds, box.kill)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
