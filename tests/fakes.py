@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ay_bot.host.checkout import Checkout
 from ay_bot.host.image import PACKAGE
 from ay_bot.host.runtime import box_config, installed_packages, program
-from ay_bot.host.sandbox import BoxSpec, DriverName
+from ay_bot.host.sandbox import BoxLimits, BoxSpec, DriverName
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.stream import BoxStream, SocketTransport
+from ay_bot.host.suite import TestRunner
 
 
 class LocalSandbox:
@@ -72,3 +74,18 @@ class LocalSandbox:
                 cwd=place,
                 env={},
             )
+
+
+def local_runner(checkout: Checkout) -> TestRunner:
+    """Return what runs the tests of a checkout without walls, and without the plugins of whoever runs these tests."""
+    return TestRunner(
+        LocalSandbox(),
+        checkout,
+        run="r",
+        image="",
+        command="PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q",
+        setup="",
+        timeout=60,
+        limits=BoxLimits(),
+        emit=lambda _: None,
+    )

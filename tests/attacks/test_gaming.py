@@ -11,9 +11,8 @@ from ay_bot.host.checkout import Checkout
 from ay_bot.host.checks import CheckedPatch, verify
 from ay_bot.host.checks import TestsFailed as Failed
 from ay_bot.host.path_policy import PathPolicy
-from ay_bot.host.sandbox import BoxLimits
 from ay_bot.host.suite import TestRunner as Runner
-from tests.fakes import LocalSandbox
+from tests.fakes import local_runner
 from tests.host.git_repositories import checkout_of, finished, make_repository
 
 TEST = "import calc\n\ndef test_add():\n    assert calc.add(1, 2) == 3\n\ndef test_zero():\n    assert calc.add(0, 0) == 0\n"
@@ -42,17 +41,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
 
 @pytest.fixture(scope="module")
 def runner(checkout: Checkout) -> Runner:
-    return Runner(
-        LocalSandbox(),
-        checkout,
-        run="r",
-        image="",
-        command="PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q",
-        setup="",
-        timeout=60,
-        limits=BoxLimits(),
-        emit=lambda _: None,
-    )
+    return local_runner(checkout)
 
 
 def judge(checkout: Checkout, runner: Runner, changed: Mapping) -> CheckedPatch | Failed:

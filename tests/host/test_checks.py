@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fakes import LocalSandbox
+from fakes import local_runner
 from git_repositories import checkout_of, finished, make_repository
 
 from ay_bot.host import suite
@@ -19,7 +19,6 @@ from ay_bot.host.checks import TestsFailed as Failed
 from ay_bot.host.junit import Report
 from ay_bot.host.overlays import base_tests_over_candidate, candidate_tests_over_base
 from ay_bot.host.path_policy import PathPolicy
-from ay_bot.host.sandbox import BoxLimits
 from ay_bot.host.suite import SuiteResult
 from ay_bot.host.suite import TestRunner as Runner
 
@@ -271,17 +270,7 @@ def test_the_evidence_cannot_be_forged(checkout: Checkout, fix: VerifiedPatch) -
 
 @pytest.fixture(scope="module")
 def runner(checkout: Checkout) -> Runner:
-    return Runner(
-        LocalSandbox(),
-        checkout,
-        run="r",
-        image="",
-        command="PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 python3 -m pytest -q",
-        setup="",
-        timeout=60,
-        limits=BoxLimits(),
-        emit=lambda _: None,
-    )
+    return local_runner(checkout)
 
 
 def really_judge(checkout: Checkout, runner: Runner, changed: Mapping, deleted: tuple[str, ...] = ()):
