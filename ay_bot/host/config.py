@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from ay_bot.host.egress.rules import Network
 from ay_bot.host.permissions import Admission
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
@@ -81,6 +82,8 @@ class Settings(Value):
     """Which wall to use; `auto` takes Docker if an engine answers, else bubblewrap."""
     image: Line = ""
     """The box image; empty for ay-bot's own, with Python and pytest."""
+    network: Network = Network()
+    """What boxes may reach; nothing, unless this says so."""
     max_cost: Annotated[float, Field(ge=0)] = 5.0
     """The most that model calls may cost; 0 for no cap."""
     max_tokens: Annotated[int, Field(ge=0)] = 2_000_000

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ay_bot.errors import UsageError
 from ay_bot.host.config import CONFIG_FILE, Chore, Overrides, Publishing, Settings
+from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {"publishing": Publishing, "maintenance": Chore}
 
@@ -39,7 +40,7 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
 def settings_schema() -> str:
     """Return the JSON schema of CONFIG_FILE, as it is committed under docs/."""
     schema = Settings.model_json_schema()
-    models: tuple[type[BaseModel], ...] = (Settings, Publishing, Chore)
+    models: tuple[type[BaseModel], ...] = (Settings, Publishing, Chore, Network, NetworkPolicy, HostRule)
     for model in models:
         part = schema if model is Settings else schema["$defs"][model.__name__]
         for name, text in _read_descriptions(model).items():

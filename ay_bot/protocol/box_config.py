@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 
 from ay_bot.protocol.plain import Plain
 
+DOOR_PLACE = "/run/ay"
+DOOR_SOCKET = f"{DOOR_PLACE}/proxy.sock"
+FORWARD_PORT = 3128
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResourceLimits(Plain):
@@ -20,7 +24,8 @@ class BoxConfig(Plain):
     """The first argument of the program in the box. Anybody in the box can read it: no secrets.
 
     `environment` is the whole environment of commands, `deadline` the seconds after which the box ends by itself.
-    A box that is `only_for_checks` takes no work, and loads nothing of what an agent needs.
+    A box that is `only_for_checks` takes no work, and loads nothing of what an agent needs. With `forward`, its
+    commands reach the proxy behind DOOR_SOCKET at 127.0.0.1, FORWARD_PORT.
     """
 
     workspace: str = "/work"
@@ -28,5 +33,6 @@ class BoxConfig(Plain):
     deadline: float
     filter: bool = True
     only_for_checks: bool = False
+    forward: bool = False
     environment: dict[str, str] = field(default_factory=dict)
     limits: ResourceLimits = field(default_factory=ResourceLimits)

@@ -106,6 +106,22 @@ class BoxOpened(Value):
     image: str
 
 
+class EgressAttempted(Value):
+    """A box asked its proxy for a host. `fix` is the one line of configuration that would allow what was refused."""
+
+    type: Literal["egress_attempted"] = "egress_attempted"
+    box: Literal["setup", "agent"]
+    host: str
+    port: int
+    method: str
+    allowed: bool
+    rule: str
+    why: str = ""
+    fix: str = ""
+    sent: int = 0
+    received: int = 0
+
+
 class ModelAsked(Value):
     """A model request was relayed."""
 
@@ -187,6 +203,7 @@ HostEvent = Annotated[
     | PhaseStarted
     | PhaseFinished
     | BoxOpened
+    | EgressAttempted
     | ModelAsked
     | ModelAnswered
     | ModelRetried

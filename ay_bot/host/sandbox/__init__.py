@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
+from ay_bot.host.egress.door import Door
 from ay_bot.protocol.channel import Channel
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.messages import BoxToHost
@@ -30,7 +31,7 @@ class BoxSpec(Value):
     """A box to make: `purpose` names it for people, `run` labels it for the reaper.
 
     A box that is `only_for_checks` takes no work; it is small, because it loads no agent. `environment` is added
-    to that of its commands; anybody in the box can read it.
+    to that of its commands; anybody in the box can read it. `door` is its one way to a proxy; see host/egress.
     """
 
     run: str
@@ -39,6 +40,7 @@ class BoxSpec(Value):
     image: str = ""
     limits: BoxLimits = BoxLimits()
     environment: dict[str, str] = {}
+    door: Door | None = None
 
 
 class Box(Protocol):

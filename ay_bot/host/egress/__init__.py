@@ -1,0 +1,65 @@
+"""The one way out that a box may have: a proxy outside of it, behind a socket, that knows which hosts are allowed."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from ay_bot.host.egress.door import Door, proxy_environment
+from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy, PresetName
+from ay_bot.protocol.conversation import Value
+
+if TYPE_CHECKING:
+    from ay_bot.host.sandbox import Sandbox
+
+__all__ = ["Attempt", "Door", "Egress", "HostRule", "Network", "NetworkPolicy", "PresetName", "open_egress",
+           "proxy_environment"]  # fmt: skip
+Where = Literal["setup", "agent"]
+
+
+class Attempt(Value):
+    """One request to the proxy, as the proxy saw it. Text of it comes from the box: clean it before it is shown."""
+
+    time: str
+    host: str
+    port: int
+    method: str
+    allowed: bool
+    rule: str
+    """Which rule allowed or refused it."""
+    why: str
+    """In words for people; empty where it was allowed."""
+    fix: str = ""
+    """The one line of configuration that would allow it; empty where none would."""
+    sent: int = 0
+    received: int = 0
+
+
+class Egress(Protocol):
+    """A door that stands open, and the proxy behind it."""
+
+    door: Door
+    environment: dict[str, str]
+    """What commands in the box need to find the proxy."""
+
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Return every attempt so far, oldest first; see `lost` of the driver for a bound."""
+        ...
+
+
+def open_egress(
+    policy: NetworkPolicy,
+    sandbox: "Sandbox",
+    *,
+    run: str,
+    where: Where = "setup",
+    tell: Callable[[Attempt], None] = lambda _attempt: None,
+    let_through: tuple[str, ...] = (),
+) -> AbstractContextManager[Egress]:
+    """Open a proxy that keeps to `policy` for one box, and remove all of it at the end of the with block.
+
+    `tell` hears of every attempt as it happens, from a thread of the proxy's. `let_through` is for tests alone: exact
+    `address:port` pairs that are asked although they are private. Raises SandboxUnavailable.
+    """
+    from ay_bot.host.egress.opening import opened
+
+    return opened(policy, sandbox, run=run, where=where, tell=tell, let_through=let_through)
