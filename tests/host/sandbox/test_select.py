@@ -35,7 +35,7 @@ def test_neither_is_refused_with_both_reasons_and_one_command(tmp_path: Path) ->
 
 @pytest.mark.docker
 def test_an_engine_without_our_image_and_no_bubblewrap_names_the_build(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("ay_bot.host.sandbox.docker.image_name", lambda: "ay-bot:never-built")
+    monkeypatch.setattr("ay_bot.host.sandbox.docker_images.image_name", lambda: "ay-bot:never-built")
     with pytest.raises(SandboxUnavailable) as caught:
         choose("auto", {**os.environ, "PATH": str(tmp_path)})
     assert caught.value.hint == "build it: make image"

@@ -1,0 +1,70 @@
+"""The images of a Docker engine: what a box can be made of, and our own, which is built where it may be."""
+
+from typing import TYPE_CHECKING
+
+from ay_bot.errors import ImageUnavailable
+from ay_bot.host.image import image_name
+from ay_bot.host.sandbox.box_image import SECONDS, TARGET, base_of, find_sources, open_context, require_built
+from ay_bot.host.sandbox.docker_calls import asking_to
+from ay_bot.host.sandbox.policy import Image
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+
+class EngineImages:
+    """The images of one engine, each looked up once."""
+
+    def __init__(self, client: "APIClient", certificates: str = "") -> None:
+        self._client = client
+        self._certificates = certificates
+        self._known: dict[str, Image] = {}
+
+    def inspect(self, name: str) -> Image:
+        """Return what the engine says of an image, or of our own for "". Raises ImageUnavailable."""
+        if name not in self._known:
+            wanted = name or image_name()
+            if not name:
+                self._make_own(wanted)
+            self._known[name] = self._look_up(wanted, name)
+        return self._known[name]
+
+    def _look_up(self, wanted: str, name: str) -> Image:
+        from docker.errors import ImageNotFound
+
+        with asking_to(f"describe the image {wanted}"):
+            try:
+                found = self._client.inspect_image(wanted)  # type: ignore[no-untyped-call]
+            except ImageNotFound:
+                hint = f"pull it first: docker pull {name}" if name else "build it: make image"
+                msg = f"the image {wanted} is not on this Docker engine"
+                raise ImageUnavailable(msg, hint=hint) from None
+        config = found["Config"]
+        return Image(
+            digest=found["Id"],
+            environment=tuple(config.get("Env") or ()),
+            volumes=tuple(config.get("Volumes") or ()),
+            is_ours=image_name() in (wanted, *(found.get("RepoTags") or ())),
+        )
+
+    def _make_own(self, name: str) -> None:
+        """Build our own image if it is missing and this is the bot's image, which carries the sources."""
+        source = find_sources()
+        if source is None:
+            return
+        with asking_to(f"build the image {name}"):
+            if self._client.images(name, quiet=True):
+                return
+            with open_context(source, self._certificates) as context:
+                said = self._client.build(
+                    fileobj=context,
+                    custom_context=True,
+                    target=TARGET,
+                    tag=name,
+                    buildargs={"BASE": base_of(source)},
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                    timeout=SECONDS,
+                )
+                require_built(said, name)

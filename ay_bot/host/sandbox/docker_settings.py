@@ -1,0 +1,54 @@
+"""What a container is created with, in the terms of the engine's SDK: what runs in it, and the wall around it."""
+
+from typing import Any
+
+from ay_bot.host.image import runtime_volume
+from ay_bot.host.runtime import PREFIX
+from ay_bot.host.sandbox import BoxSpec
+from ay_bot.host.sandbox.policy import SHARED_MEMORY, Image, creation, tmpfs
+
+
+def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
+    """Return what runs in the box, and how it is attached."""
+    return {
+        **creation(spec, image, uid),
+        "working_dir": "/",
+        "hostname": "box",
+        "stdin_open": True,
+        "tty": False,
+        "detach": False,  # the engine closes the box's input when this process is gone
+        "network_disabled": True,
+        "healthcheck": {"test": ["NONE"]},
+        "stop_signal": "SIGKILL",
+    }
+
+
+def host_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
+    """Return the wall."""
+    from docker.types import LogConfig, Mount, Ulimit
+
+    limits = spec.limits
+    runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
+    return {
+        "network_mode": "none",
+        "read_only": True,
+        "cap_drop": ["ALL"],
+        "security_opt": ["no-new-privileges:true"],
+        "init": False,
+        "ipc_mode": "private",
+        "auto_remove": True,
+        "log_config": LogConfig(type="none"),
+        "pids_limit": limits.pids,
+        "mem_limit": limits.memory,
+        "memswap_limit": limits.memory,
+        "nano_cpus": int(limits.cpus * 1e9),
+        "oom_score_adj": 500,
+        "shm_size": SHARED_MEMORY,
+        "ulimits": [
+            Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
+            Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
+        ],
+        "tmpfs": tmpfs(limits, uid, image.volumes),
+        "mounts": [] if image.is_ours else [runtime],
+    }
