@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 from ay_bot.agent import prompt
 from ay_bot.agent.calling import Calling, Done
 from ay_bot.agent.context import Conversation
+from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
 from ay_bot.agent.stuck import StuckDetector
@@ -53,12 +54,13 @@ class Agent:
         self._tell = tell
         self._propose = _build_propose(work)
         tools = choose_tools(work.mode, *([self._propose] if self._propose else []))
-        specs = tuple(tool.spec for tool in tools.values())
-        self._model = Model(ask, specs)
+        self._dialect = Dialect(tools, work.edit_format, native=work.native_tools)
+        self._model = Model(ask, self._dialect)
         self._repository = BackgroundRepository(root)
         self._bench = _build_bench(work, root, scratch, run)
-        self._calling = Calling(tools, self._bench, tell)
-        self._conversation = Conversation(work.max_context_tokens, sum(len(spec.model_dump_json()) for spec in specs))
+        self._calling = Calling(self._dialect.tools, self._bench, tell)
+        fixed = sum(len(spec.model_dump_json()) for spec in self._dialect.specs)
+        self._conversation = Conversation(work.max_context_tokens, fixed)
         self._stuck = StuckDetector()
         self._nudged = False
         self._silent = 0
@@ -70,7 +72,8 @@ class Agent:
 
     def run(self) -> Ending:
         """Work on the task to an end."""
-        self._conversation.append(SystemMessage(content=prompt.choose_instructions(self._work.mode)))
+        standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions)
+        self._conversation.append(SystemMessage(content=standing))
         self._conversation.append(UserMessage(content=prompt.build_task(self._work)))
         self._repository.start()
         try:

@@ -4,9 +4,10 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
+from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.tools.arguments import parse_object
 from ay_bot.agent.tools.workbench import Refusal
-from ay_bot.protocol.conversation import AssistantMessage, Message, ToolCall, ToolSpec
+from ay_bot.protocol.conversation import AssistantMessage, Message, ToolCall
 from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
 
 Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
@@ -14,18 +15,20 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Model:
-    """Asks the model behind the role `main`."""
+    """Asks the model behind the role `main`, in its dialect."""
 
-    def __init__(self, ask: Ask, tools: tuple[ToolSpec, ...]) -> None:
+    def __init__(self, ask: Ask, dialect: Dialect) -> None:
         self._ask = ask
-        self._tools = tools
+        self._dialect = dialect
         self._request_id = 0
         self._identifiers: set[str] = set()
 
     def reply(self, messages: Sequence[Message]) -> ModelReply | ModelFailure:
         """Send the conversation, and wait."""
         self._request_id += 1
-        return self._ask(ModelRequest(request_id=self._request_id, messages=tuple(messages), tools=self._tools))
+        written = self._dialect.write(messages)
+        answer = self._ask(ModelRequest(request_id=self._request_id, messages=written, tools=self._dialect.specs))
+        return self._dialect.read(answer) if isinstance(answer, ModelReply) else answer
 
     def keep(self, reply: ModelReply) -> AssistantMessage:
         """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object."""

@@ -1,5 +1,10 @@
 """What the model is told before it begins: standing instructions that never change, and the task."""
 
+from collections.abc import Sequence
+from typing import Final
+
+from ay_bot.agent.edits.formats import Format
+from ay_bot.protocol.conversation import ToolSpec
 from ay_bot.protocol.messages import Work, WorkMode
 
 SYSTEM = """\
@@ -24,9 +29,62 @@ NUDGE_EMPTY = "Your reply was empty. Call a tool, or call finish if you are done
 NUDGE_LENGTH = "Your reply was cut off at the output limit. Make it shorter, and work in smaller steps."
 
 
-def choose_instructions(mode: WorkMode) -> str:
-    """Return the standing instructions of a task."""
-    return SYSTEM if mode == "change" else ANSWERING
+EDIT_FORMATS: Final[dict[Format, str]] = {
+    "edit": "To change a file call edit.",
+    "apply_patch": """\
+To change files write one patch into your reply; lines begin with a space (kept), - (removed) or + (added):
+*** Begin Patch
+*** Update File: path/of/file
+@@ a line above the change, such as a function's head
+ kept line
+-removed line
++added line
+*** Add File: path/of/new
++its line
+*** Delete File: path/of/old
+*** End Patch""",
+    "search_replace": """\
+To change files write blocks like this into your reply, the file's path alone on the line above:
+path/of/file
+<<<<<<< SEARCH
+whole lines exactly as they stand once in the file
+=======
+lines that replace them
+>>>>>>> REPLACE
+An empty SEARCH creates the file. Several blocks may stand in one reply; all are made, or none.""",
+    "udiff": """\
+To change files write unified diffs into your reply, in a ```diff block with --- and +++ lines.
+Line numbers may be left out: @@ ... @@. Give a few unchanged lines around each change.""",
+    "whole": """\
+To change or create a file write its path alone on a line, and below it, in a ``` block, its whole new content.""",
+}
+
+
+def choose_instructions(mode: WorkMode, dialect: str = "") -> str:
+    """Return the standing instructions of a task; `dialect` says how to call tools, where that must be said."""
+    standing = SYSTEM if mode == "change" else ANSWERING
+    return f"{standing}\n\n{dialect}" if dialect else standing
+
+
+def describe_tools(specs: Sequence[ToolSpec]) -> str:
+    """Return how to call tools by text, for a model that has no other way."""
+    lines = [f"- {spec.name} {_parameters(spec)}: {spec.description}" for spec in specs]
+    return "\n".join(["Call a tool by a block in your reply; several may follow each other:", *CALL_EXAMPLE, *lines])
+
+
+CALL_EXAMPLE: Final = ("```tool", '{"name": "read", "arguments": {"path": "README.md"}}', "```", "The tools:")
+
+
+def _parameters(spec: ToolSpec) -> str:
+    properties, required = spec.parameters.get("properties"), spec.parameters.get("required")
+    names = list(properties) if isinstance(properties, dict) else []
+    needed = required if isinstance(required, list) else []
+    return "{" + ", ".join(name if name in needed else f"{name}?" for name in names) + "}"
+
+
+def fence_result(tool: str, content: str) -> str:
+    """Return a tool's result as text, for a model that called it by text."""
+    return _fenced("result", f"{tool}: {content}" if tool else content)
 
 
 def build_task(work: Work) -> str:

@@ -125,6 +125,10 @@ WorkMode = Literal["change", "answer"]
 """Whether the agent may change the workspace, or reads it and answers; its tree is not asked for then."""
 
 
+EditFormat = Literal["auto", "edit", "apply_patch", "search_replace", "udiff", "whole"]
+"""How the model is asked to make edits; `auto` is by tools, or by SEARCH/REPLACE text where it has none."""
+
+
 class Work(Value):
     """Start the agent: once per box, after `Seed`. Times are seconds.
 
@@ -144,6 +148,8 @@ class Work(Value):
     mode: WorkMode = "change"
     outputs: tuple[OutputType, ...] = ()
     output_limits: dict[OutputType, int] = MOST_OF_EACH
+    edit_format: EditFormat = "auto"
+    native_tools: bool = True  # whether the model takes tools; else it calls them by text
 
 
 class Feedback(Value):
