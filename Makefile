@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint format bench coverage image lock clean
+.PHONY: help demo test conformance lint format bench soak coverage image lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ format: ## Let ruff rewrite what it can
 bench: ## Measure speed, memory and tokens in an environment as a user has it; prints one table
 	@scripts/bootstrap all build/bench-environment
 	build/bench-environment/bin/python -m benchmarks
+
+soak: ## Kill SOAK_RUNS runs (1000) at random moments, and look at what is left after the next command
+	@scripts/bootstrap all build/bench-environment
+	build/bench-environment/bin/python -m benchmarks.soak --runs $(or $(SOAK_RUNS),1000)
 
 coverage: ## Run the suite with branch coverage
 	@scripts/bootstrap dev

@@ -38,6 +38,13 @@ def five_answers() -> object:
     }
 
 
+def one_edit() -> object:
+    """Edit the file and finish: the shortest script that brings a run through all of its phases."""
+    edit = {"path": "evenly/split.py", "edits": [{"search": BROKEN, "replace": MENDED}]}
+    turns = [_call("I fix the line.", "edit", **edit), _call("Done.", "finish", summary="Shares are whole cents.")]
+    return {"turns": turns, "side": ["fix: share whole cents"] * 3}
+
+
 def trivial_steps(steps: int) -> object:
     """Run `echo step k` so many times, then finish without a change."""
     turns = [_call(f"Step {number}.", "shell", command=f"echo step {number}") for number in range(1, steps + 1)]

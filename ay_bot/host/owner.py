@@ -5,8 +5,13 @@ from pathlib import Path
 
 
 def this_process() -> str:
-    """Return `boot:pid:start` of this process; it tells a restarted machine and a reused pid apart."""
-    return f"{_boot()}:{os.getpid()}:{_start_of(os.getpid())}"
+    """Return the name of this process."""
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """Return `boot:pid:start` of a process; it tells a restarted machine and a reused pid apart."""
+    return f"{_boot()}:{pid}:{_start_of(pid)}"
 
 
 def is_alive(owner: str) -> bool:
