@@ -32,6 +32,7 @@ class BoxSpec(Value):
 
     A box that is `only_for_checks` takes no work; it is small, because it loads no agent. `environment` is added
     to that of its commands; anybody in the box can read it. `door` is its one way to a proxy; see host/egress.
+    A box that `installs` is root of a file system that it can write: what set-up commands need, and no model sees.
     """
 
     run: str
@@ -41,6 +42,7 @@ class BoxSpec(Value):
     limits: BoxLimits = BoxLimits()
     environment: dict[str, str] = {}
     door: Door | None = None
+    installs: bool = False
 
 
 class Box(Protocol):

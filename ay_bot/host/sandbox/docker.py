@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
@@ -47,6 +48,16 @@ class DockerSandbox:
         """Return the digest of `image`, or of our own for ""."""
         return self._images.inspect(image).digest
 
+    @property
+    def client(self) -> "APIClient":
+        """The engine itself, for what is done with images."""
+        return self._client
+
+    @property
+    def images(self) -> EngineImages:
+        """The images of the engine."""
+        return self._images
+
     def weaknesses(self) -> tuple[str, ...]:
         """Return what this engine does not cap: one without rights to control groups ignores limits silently."""
         missing = self._uncapped()
@@ -62,6 +73,8 @@ class DockerSandbox:
         """Make a box, wait for its Hello, and remove it at the end."""
         image = self._images.inspect(spec.image)
         uid = new_uid()
+        if spec.installs:  # root could change our runtime where it is part of the image
+            image, uid = replace(image, is_ours=False), 0
         with asking_to("make a box"):
             if not image.is_ours:
                 self._fill_runtime()

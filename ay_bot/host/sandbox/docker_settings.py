@@ -5,7 +5,7 @@ from typing import Any
 from ay_bot.host.image import runtime_volume
 from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec
-from ay_bot.host.sandbox.policy import SHARED_MEMORY, Image, creation, tmpfs
+from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation, tmpfs
 
 
 def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
@@ -31,8 +31,9 @@ def host_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
     runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
     return {
         "network_mode": "none",
-        "read_only": True,
+        "read_only": not spec.installs,
         "cap_drop": ["ALL"],
+        "cap_add": list(INSTALLING) if spec.installs else None,
         "security_opt": ["no-new-privileges:true"],
         "init": False,
         "ipc_mode": "private",

@@ -11,7 +11,7 @@ from ay_bot.protocol.plain_messages import Observed
 
 NOTHING: Final[tuple[object, ...]] = (None, "", [], {}, 0, False)
 ABSENT: Final = (  # items that must be empty, whatever the engine calls empty
-    "HostConfig.Binds", "HostConfig.CapAdd", "HostConfig.Devices", "HostConfig.DeviceCgroupRules",
+    "HostConfig.Binds", "HostConfig.Devices", "HostConfig.DeviceCgroupRules",
     "HostConfig.DeviceRequests", "HostConfig.ExtraHosts", "HostConfig.GroupAdd", "HostConfig.Init",
     "HostConfig.Links", "HostConfig.OomKillDisable", "HostConfig.PortBindings", "HostConfig.Privileged",
     "HostConfig.PublishAllPorts", "HostConfig.Sysctls", "HostConfig.VolumesFrom", "Config.Tty",
@@ -35,6 +35,8 @@ class ContainerPlan:
     command: list[str]
     tmpfs: dict[str, str]
     volumes: frozenset[str]  # where a read-only volume may be mounted
+    capabilities: frozenset[str] = frozenset()
+    read_only: bool = True
 
 
 class Container:
@@ -59,7 +61,7 @@ class Container:
         """Return what is otherwise than planned. `uncapped` is what this engine can't cap, and says so elsewhere."""
         wanted: dict[str, object] = {
             "HostConfig.NetworkMode": "none",
-            "HostConfig.ReadonlyRootfs": True,
+            "HostConfig.ReadonlyRootfs": planned.read_only,
             "HostConfig.AutoRemove": True,
             "HostConfig.IpcMode": "private",
             "HostConfig.LogConfig.Type": "none",
@@ -77,6 +79,11 @@ class Container:
         wrong += [path for path in ABSENT if self.item(path) not in NOTHING]
         wrong += [f"HostConfig.{name}" for name in OWN_NAMESPACES if self.item(f"HostConfig.{name}") not in NOTHING]
         told = [f"{path} is {self.item(path)!r:.200}" for path in wrong]
+        if (
+            added := {name.upper().removeprefix("CAP_") for name in self.names("HostConfig.CapAdd")}
+            ^ planned.capabilities
+        ):
+            told.append(f"HostConfig.CapAdd is not as planned: {', '.join(sorted(added))}")
         return [*told, *self._limits(planned.limits, uncapped), *self._lists(planned.volumes)]
 
     def _limits(self, limits: BoxLimits, uncapped: Collection[str]) -> list[str]:

@@ -59,6 +59,9 @@ ALLOWED_VARIABLES = frozenset(
 )
 LONGEST_VARIABLE = 4096
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+INSTALLING = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID")
+"""The capabilities that package managers need where they are root; see capabilities(7) for their numbers."""
+INSTALLING_BITS = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 6 | 1 << 7
 DANGEROUS_PREFIXES = ("LD_", "GLIBC_", "GCONV_", "MALLOC_")
 
 
@@ -139,7 +142,8 @@ def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]
         if place.startswith("/") and place.rstrip("/") not in ("", "/work", "/tmp", PREFIX)  # noqa: S108
     }
     places["/work"] = f"{base},mode=0755,size={limits.work},nr_inodes={limits.inodes}"
-    places["/tmp"] = f"{base},mode=0700,size={limits.temporary},nr_inodes={limits.inodes // 4}"  # noqa: S108
+    mode = "0700" if uid else "1777"  # apt, as root, becomes another user
+    places["/tmp"] = f"{base},mode={mode},size={limits.temporary},nr_inodes={limits.inodes // 4}"  # noqa: S108
     return places
 
 
@@ -154,6 +158,8 @@ def inspection_plan(spec: BoxSpec, image: Image, uid: int) -> ContainerPlan:
         command=made["command"],
         tmpfs=tmpfs(spec.limits, uid, image.volumes),
         volumes=frozenset() if image.is_ours else frozenset({PREFIX}),
+        capabilities=frozenset(INSTALLING) if spec.installs else frozenset(),
+        read_only=not spec.installs,
     )
 
 
@@ -167,6 +173,8 @@ def plan(image: Image, uid: int) -> Plan:
         places=writable | ENGINES_OWN | runtime,
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
+        capabilities=0 if uid else INSTALLING_BITS,
+        read_only=bool(uid),
     )
 
 

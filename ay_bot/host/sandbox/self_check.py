@@ -26,6 +26,8 @@ class Plan:
     places: frozenset[str]
     writable: frozenset[str]
     variables: frozenset[str]
+    capabilities: int = 0
+    read_only: bool = True
 
 
 def differences(observed: Observed, plan: Plan) -> list[str]:
@@ -48,10 +50,10 @@ def _identity(observed: Observed, plan: Plan) -> Iterator[str]:
             yield f"its {name} is {' '.join(said) or 'not known'}, not {plan.uid}"
 
 
-def _rights(observed: Observed, _plan: Plan) -> Iterator[str]:
+def _rights(observed: Observed, plan: Plan) -> Iterator[str]:
     for name in CAPABILITIES:
         said = observed.status.get(name, "not known")
-        if said.strip("0"):
+        if _bits(said) & ~plan.capabilities:
             yield f"{name} is {said}: it has capabilities"
     if observed.status.get("NoNewPrivs") != "1":
         yield "no_new_privs is not set"
@@ -66,16 +68,25 @@ def _mounts(observed: Observed, plan: Plan) -> Iterator[str]:
         found[place] = set(said.split(",")), kind  # the last one mounted hides those before it
         if place not in plan.places and not KERNELS_OWN.fullmatch(place):
             yield f"something is mounted at {place} ({kind})"
-    if "ro" not in found.get("/", (set(), ""))[0]:
+    if plan.read_only and "ro" not in found.get("/", (set(), ""))[0]:
         yield "its root file system is not read-only"
     for place, (options, kind) in found.items():
-        if "rw" in options and place not in plan.writable and (kind not in MEMORY or not KERNELS_OWN.fullmatch(place)):
+        writable = plan.writable if plan.read_only else plan.writable | {"/"}
+        if "rw" in options and place not in writable and (kind not in MEMORY or not KERNELS_OWN.fullmatch(place)):
             yield f"{place} can be written ({kind})"
         if place not in plan.writable:
             continue
         if kind != "tmpfs" or not {"nosuid", "nodev"} <= options:
             yield f"{place} is not a tmpfs with nosuid and nodev"
     yield from (f"nothing is mounted at {place}" for place in sorted(plan.writable - found.keys()))
+
+
+def _bits(said: str) -> int:
+    """Return a set of capabilities as a number; what can't be read counts as all of them."""
+    try:
+        return int(said, 16)
+    except ValueError:
+        return -1
 
 
 def _surroundings(observed: Observed, plan: Plan) -> Iterator[str]:
