@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from ay_bot.host.egress.rules import Network
 from ay_bot.host.permissions import Admission
+from ay_bot.host.policy.rules import FileRule
+from ay_bot.protocol.command_rules import CommandPolicy, CommandRule, Decision
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
@@ -84,6 +86,12 @@ class Settings(Value):
     """The box image; empty for ay-bot's own, with Python and pytest."""
     network: Network = Network()
     """What boxes may reach; nothing, unless this says so."""
+    files: Annotated[tuple[FileRule, ...], Field(max_length=200)] = ()
+    """Files that the agent may not see or change, beside those that are guarded in any repository."""
+    commands: Annotated[tuple[CommandRule, ...], Field(max_length=200)] = ()
+    """Commands that the agent's tools run or refuse, by their first words; guidance, and no wall: that is the box."""
+    other_commands: Decision = "allow"
+    """What becomes of a command that no rule of `commands` matches."""
     max_cost: Annotated[float, Field(ge=0)] = 5.0
     """The most that model calls may cost; 0 for no cap."""
     max_tokens: Annotated[int, Field(ge=0)] = 2_000_000
@@ -117,6 +125,11 @@ class Settings(Value):
     """How a proven change is published."""
     maintenance: tuple[Chore, ...] = ()
     """Scheduled maintenance."""
+
+    @property
+    def command_policy(self) -> CommandPolicy:
+        """The rules on commands as one value."""
+        return CommandPolicy(rules=self.commands, others=self.other_commands)
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

@@ -4,16 +4,12 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
+from ay_bot.host.policy.rules import FileRule, Tier, compile_patterns
 from ay_bot.host.protected_paths import NEVER, REVIEW
 from ay_bot.protocol.conversation import Value
 
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
-
-Tier = Literal["never", "review", "open"]
 MIB = 1024 * 1024
 LONGEST_PATH = 1000
 LONGEST_COMPONENT = 255
@@ -31,7 +27,7 @@ class PathPolicy(Value):
     """What a change may amount to. Sizes are bytes; `never` and `review` are lists of (pattern, rule).
 
     More than `deletions` percent of the base's files gone or empty, if they are `many` at least, alarm people. Where
-    `only` holds patterns, as in .gitignore, nothing else may change.
+    `only` holds patterns, as in .gitignore, nothing else may change. `rules` are the repository's own, which only add.
     """
 
     files: int = 500
@@ -42,6 +38,7 @@ class PathPolicy(Value):
     never: tuple[tuple[str, str], ...] = NEVER
     review: tuple[tuple[str, str], ...] = REVIEW
     only: tuple[str, ...] = ()
+    rules: tuple[FileRule, ...] = ()
 
 
 class Protection(NamedTuple):
@@ -49,6 +46,16 @@ class Protection(NamedTuple):
 
     tier: Tier
     rule: str
+
+
+class Guard(NamedTuple):
+    """The rule that decides on a path: of which kind, its place there, and what it says."""
+
+    tier: Tier
+    reason: str
+    kind: Literal["built-in", "settings", "task"]
+    pattern: str
+    place: int = 0
 
 
 def find_path_fault(path: str) -> str | None:
@@ -139,30 +146,38 @@ def _link_faults(path: str, target: bytes) -> Iterator[str]:
 
 def protect(path: str, policy: PathPolicy) -> Protection:
     """Return the tier of a path. Letter case doesn't matter, since file systems exist where it doesn't."""
+    guard = find_guard(path, policy)
+    return Protection(guard.tier, guard.reason) if guard else Protection("open", "")
+
+
+def find_guard(path: str, policy: PathPolicy) -> Guard | None:
+    """Return the strictest rule that guards a path, None where it is open to all changes."""
     folded = path.casefold()
-    if rule := _find_rule(folded, policy.never):
-        return Protection("never", rule)
+    if built_in := _find_rule(folded, policy.never):
+        return Guard("never", built_in[1], "built-in", built_in[0])
+    if own := _find_own(path, policy.rules, "never"):
+        return own
     if policy.only and not is_among(path, policy.only):
-        return Protection("never", OUTSIDE)
-    if rule := _find_rule(folded, policy.review):
-        return Protection("review", rule)
-    return Protection("open", "")
+        return Guard("never", OUTSIDE, "task", ", ".join(policy.only))
+    if built_in := _find_rule(folded, policy.review):
+        return Guard("review", built_in[1], "built-in", built_in[0])
+    return _find_own(path, policy.rules, "review")
 
 
 def is_among(path: str, patterns: tuple[str, ...]) -> bool:
     """Whether patterns, as in .gitignore, name a path; letter case matters, since they allow."""
-    return bool(_compile(patterns).match_file(path))
+    return bool(compile_patterns(patterns).match_file(path))
 
 
-@lru_cache(maxsize=16)
-def _compile(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
-    from pathspec import GitIgnoreSpec
-
-    return GitIgnoreSpec.from_lines(patterns)
+def _find_rule(folded: str, patterns: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:
+    return next(((pattern, rule) for pattern, rule in patterns if _matches(folded, pattern)), None)
 
 
-def _find_rule(folded: str, patterns: tuple[tuple[str, str], ...]) -> str:
-    return next((rule for pattern, rule in patterns if _matches(folded, pattern)), "")
+def _find_own(path: str, rules: tuple[FileRule, ...], tier: Tier) -> Guard | None:
+    for place, rule in enumerate(rules):
+        if rule.tier == tier and rule.names(path):
+            return Guard(tier, rule.why, "settings", ", ".join(rule.paths), place)
+    return None
 
 
 def _matches(path: str, pattern: str) -> bool:

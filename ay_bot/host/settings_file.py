@@ -12,8 +12,15 @@ from pydantic import BaseModel, ValidationError
 from ay_bot.errors import UsageError
 from ay_bot.host.config import CONFIG_FILE, Chore, Overrides, Publishing, Settings
 from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy
+from ay_bot.host.policy.rules import FileRule
+from ay_bot.protocol.command_rules import CommandRule
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {"publishing": Publishing, "maintenance": Chore}
+_SECTIONS: Mapping[str, type[BaseModel]] = {
+    "publishing": Publishing,
+    "maintenance": Chore,
+    "files": FileRule,
+    "commands": CommandRule,
+}
 
 
 def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool = True) -> Settings:
@@ -40,7 +47,9 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
 def settings_schema() -> str:
     """Return the JSON schema of CONFIG_FILE, as it is committed under docs/."""
     schema = Settings.model_json_schema()
-    models: tuple[type[BaseModel], ...] = (Settings, Publishing, Chore, Network, NetworkPolicy, HostRule)
+    models: tuple[type[BaseModel], ...] = (
+        *(Settings, Publishing, Chore, Network, NetworkPolicy, HostRule, FileRule, CommandRule),
+    )
     for model in models:
         part = schema if model is Settings else schema["$defs"][model.__name__]
         for name, text in _read_descriptions(model).items():
