@@ -233,5 +233,6 @@ def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Work
         test_command=work.test_command,
         command_timeout=work.command_timeout,
         test_timeout=work.test_timeout,
+        policy=work.policy,
         output_limit=max(min(READ_LIMIT, work.max_context_tokens), 2_000),
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ay_bot.protocol.box_policy import BoxPolicy
 from ay_bot.protocol.conversation import Message, Role, ToolCall, ToolSpec, Usage, Value
 from ay_bot.protocol.events import AgentEvent
 from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
@@ -148,6 +149,7 @@ class Work(Value):
     mode: WorkMode = "change"
     outputs: tuple[OutputType, ...] = ()
     output_limits: dict[OutputType, int] = MOST_OF_EACH
+    policy: BoxPolicy = BoxPolicy()
     edit_format: EditFormat = "auto"
     native_tools: bool = True  # whether the model takes tools; else it calls them by text
 

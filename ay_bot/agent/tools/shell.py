@@ -2,8 +2,9 @@
 
 from pydantic import Field
 
+from ay_bot.agent.guarding import find_command_fault
 from ay_bot.agent.tools.arguments import Arguments
-from ay_bot.agent.tools.result import ToolResult, one_line
+from ay_bot.agent.tools.result import ToolResult, one_line, refused
 from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Ran, Refusal, Workbench
 
@@ -20,6 +21,8 @@ def shell(arguments: ShellArguments, bench: Workbench) -> ToolResult:
     if not arguments.command.strip() or "\0" in arguments.command:
         msg = "the command is empty or holds a NUL"
         raise Refusal(msg)
+    if fault := find_command_fault(arguments.command, bench.policy.commands):
+        return refused("policy", f"error: {fault}")
     timeout = min(arguments.timeout or bench.command_timeout, bench.command_timeout)
     log = bench.next_log()
     half = bench.output_limit // 2

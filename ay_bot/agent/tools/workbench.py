@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ay_bot.agent.guarding import find_read_fault, find_write_fault
+from ay_bot.protocol.box_policy import BoxPolicy
+
 READ_LIMIT = 40_000  # bytes, about 10,000 tokens
 KEPT_LOGS = 4  # each may have 64 MiB, and the scratch space is small
 
@@ -65,6 +68,7 @@ class Workbench:
     output_limit: int = READ_LIMIT
     logs: int = 0
     edit_failures: dict[str, int] = field(default_factory=dict)
+    policy: BoxPolicy = field(default_factory=BoxPolicy)
 
     def next_log(self) -> Path:
         """A new file for the whole output of a command."""
@@ -81,7 +85,10 @@ class Workbench:
 
     def readable(self, text: str) -> Path:
         """The real path behind what the model wrote, inside the workspace or the log directory."""
-        return self._inside(text, (self.root, self.scratch))
+        path = self._inside(text, (self.root, self.scratch))
+        if self.policy.hidden and not path.exists() and (fault := find_read_fault(self.shown(path), self.policy)):
+            raise Refusal(fault)
+        return path
 
     def writable(self, text: str) -> Path:
         """The real path of a file that may be written: inside the workspace, and not git's."""
@@ -92,6 +99,8 @@ class Workbench:
         if path.is_dir():
             msg = f"{text} is a directory"
             raise Refusal(msg)
+        if fault := find_write_fault(self.shown(path), self.policy):
+            raise Refusal(fault)
         return path
 
     def _inside(self, text: str, allowed: tuple[Path, ...]) -> Path:
