@@ -24,6 +24,7 @@ from ay_bot.protocol.messages import (
     ModelReply,
     ModelRequest,
     ModelSetting,
+    RoleModels,
 )
 
 PROGRESS_EVERY = 0.5  # seconds
@@ -191,8 +192,9 @@ class Routes:
             self.go_plain()
 
 
-def _opened(setting: ModelSetting, *, direct: bool) -> Callable[[], providers.Route]:
+def _opened(setting: ModelSetting | RoleModels, *, direct: bool) -> Callable[[], providers.Route]:
     """Return a function that gives the route, or raises what stands in its way, each time."""
+    setting = setting.models[0] if isinstance(setting, RoleModels) else setting
     try:
         route = providers.open_route(setting, direct=direct)
     except CallFailed as failure:

@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ay_bot.protocol.channel import Channel
     from ay_bot.protocol.messages import (
         Configure,
+        DescribeModels,
         GatewayReady,
         GatewayToHost,
         ModelFailure,
         ModelProgress,
         ModelReply,
         ModelRequest,
+        ModelsDescribed,
     )
 
     Said = ModelReply | ModelFailure | ModelProgress | None
@@ -85,20 +87,22 @@ class Gateway:
         self._channel: Channel[GatewayToHost] | None = None
         self._receiver: threading.Thread | None = None
         self._ready: SimpleQueue[GatewayReady | None] = SimpleQueue()
+        self._described: SimpleQueue[ModelsDescribed | None] = SimpleQueue()
         self._numbers = itertools.count(1)
         self._asked: dict[int, SimpleQueue[Said]] = {}
         self._lock = threading.Lock()
         self._ended = False
 
     @classmethod
-    def start(cls, environment: Mapping[str, str], *, plain: bool = False) -> Self:
+    def start(cls, environment: Mapping[str, str], *, plain: bool = False, facts: bool = False) -> Self:
         """Start the process, which at once begins to load litellm: all of it if `plain`, else what it needs.
 
+        With `facts` it loads nothing but the table of models, for `describe`.
         Call it from a thread that outlives the gateway: the kernel ends the process with its parent's thread.
         """
         given = model_environment(environment)
         process = subprocess.Popen(
-            [sys.executable, *COMMAND, *(["--plain"] if plain else [])],
+            [sys.executable, *COMMAND, *(["--plain"] if plain else ["--facts"] if facts else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -117,6 +121,19 @@ class Gateway:
 
     def configure(self, configure: "Configure") -> None:
         """Say which models are behind the roles, and what may be spent; does not wait."""
+        self._open_channel()
+        self._send(configure)
+
+    def describe(self, question: "DescribeModels") -> "ModelsDescribed":
+        """Ask what is known of models, of a gateway that was started for nothing else with `facts`."""
+        self._open_channel()
+        self._send(question)
+        described = self._described.get()
+        if described is None:
+            raise self._failure()
+        return described
+
+    def _open_channel(self) -> None:
         from pydantic import TypeAdapter
 
         from ay_bot.protocol.channel import Channel
@@ -125,7 +142,6 @@ class Gateway:
         self._channel = Channel(_Pipes(self.process), TypeAdapter(GatewayToHost))
         self._receiver = threading.Thread(target=self._receive, name="gateway", daemon=True)
         self._receiver.start()
-        self._send(configure)
 
     def wait_ready(self) -> "GatewayReady":
         """Wait until the gateway takes requests."""
@@ -181,7 +197,7 @@ class Gateway:
                 return renumbered
             on_progress(renumbered)
 
-    def _send(self, message: "Configure | ModelRequest") -> None:
+    def _send(self, message: "Configure | DescribeModels | ModelRequest") -> None:
         if self._channel is None:
             msg = "configure() comes before ask()"
             raise RuntimeError(msg)
@@ -209,6 +225,9 @@ class Gateway:
         if message.kind == "gateway_ready":
             self._ready.put(message)
             return
+        if message.kind == "models_described":
+            self._described.put(message)
+            return
         with self._lock:
             answers = self._asked.get(message.request_id)
         if answers is not None:
@@ -220,6 +239,7 @@ class Gateway:
             for answers in self._asked.values():
                 answers.put(None)
         self._ready.put(None)
+        self._described.put(None)
 
     def _failure(self) -> "ModelFailed":
         from ay_bot.errors import ModelFailed

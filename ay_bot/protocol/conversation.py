@@ -4,14 +4,43 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-Role = Literal["main", "weak"]
-"""Whom the agent asks: it names a role, never a model or a key. `weak` writes titles and commit messages."""
+Role = Literal["main", "planner", "editor", "reviewer", "weak", "summary"]
+"""Whom the agent asks: it names a role, never a model or a key.
+
+`main` works on the task, `planner` lays out what `editor` then writes, `reviewer` looks at a change with fresh eyes,
+`weak` writes titles and commit messages, `summary` condenses a long conversation.
+"""
 
 
 class Value(BaseModel):
     """The base of everything that crosses a wall: frozen, and closed against unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+
+
+class Thought(Value):
+    """What a model thought on the way to an answer, as its provider wants it back: sealed, and kept as it is.
+
+    `by` is the model that thought it; `data` is for the gateway alone, which sends it back to that model and no other.
+    """
+
+    by: Annotated[str, Field(max_length=256)]
+    data: Annotated[str, Field(max_length=4_000_000)]
+
+
+class ImagePart(Value):
+    """An image that belongs to a message. It is named by its digest: the bytes never come into a box."""
+
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    media_type: Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+    width: Annotated[int, Field(ge=1, le=16_384)]
+    height: Annotated[int, Field(ge=1, le=16_384)]
+    name: Annotated[str, Field(max_length=200)] = ""
+
+    @property
+    def tokens(self) -> int:
+        """About as many tokens as providers count for it: they shrink what is larger than 1568 pixels."""
+        return min(1_600, self.width * self.height // 750 + 1)
 
 
 class ToolCall(Value):
@@ -34,14 +63,16 @@ class UserMessage(Value):
 
     role: Literal["user"] = "user"
     content: str
+    images: Annotated[tuple[ImagePart, ...], Field(max_length=16)] = ()
 
 
 class AssistantMessage(Value):
-    """What the model said and asked for."""
+    """What the model said and asked for. `thoughts` are those of the reply, unchanged, or none at all."""
 
     role: Literal["assistant"] = "assistant"
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
 
 
 class ToolMessage(Value):

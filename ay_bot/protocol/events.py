@@ -61,8 +61,26 @@ class ContextReduced(Value):
     after_tokens: int
 
 
+PlanStepState = Literal["open", "doing", "done"]
+MOST_PLAN_STEPS = 20
+
+
+class PlanStep(Value):
+    """One step of the agent's plan, in its words."""
+
+    text: str
+    state: PlanStepState = "open"
+
+
+class PlanChanged(Value):
+    """The agent's plan, whole."""
+
+    type: Literal["plan_changed"] = "plan_changed"
+    steps: Annotated[tuple[PlanStep, ...], Field(max_length=MOST_PLAN_STEPS)]
+
+
 AgentEvent = Annotated[
-    StepStarted | AssistantSaid | ToolStarted | ToolFinished | ModelErred | ContextReduced,
+    StepStarted | AssistantSaid | ToolStarted | ToolFinished | ModelErred | ContextReduced | PlanChanged,
     Field(discriminator="type"),
 ]
 
@@ -140,6 +158,36 @@ class ModelAnswered(Value):
     usage: Usage
     total: Usage
     tool_calls: tuple[str, ...] = ()
+    model: str = ""
+
+
+SwitchCause = Literal[
+    "rate_limit", "provider", "timeout", "unreachable", "malformed", "context_window", "authentication", "payment",
+    "permission", "not_found", "configuration", "invalid_request", "refused", "escalation", "context", "price",
+    "return",
+]  # fmt: skip
+"""Why another model answers: what the one before it failed of, or whose choice it was."""
+
+
+class ModelSwitched(Value):
+    """Another model than before answers for a role."""
+
+    type: Literal["model_switched"] = "model_switched"
+    request_id: int
+    role: Role
+    before: str
+    after: str
+    cause: SwitchCause
+    reason: str = ""
+
+
+class ModelChosen(Value):
+    """The strategy `task` chose models: `features` are what it measured, `score` (0 to 1) what it made of them."""
+
+    type: Literal["model_chosen"] = "model_chosen"
+    features: dict[str, float]
+    score: float
+    models: dict[Role, str]
 
 
 class ModelRetried(Value):
@@ -207,6 +255,8 @@ HostEvent = Annotated[
     | ModelAsked
     | ModelAnswered
     | ModelRetried
+    | ModelSwitched
+    | ModelChosen
     | ModelGaveUp
     | Noticed
     | PathRefused

@@ -9,8 +9,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ay_bot.protocol.box_policy import BoxPolicy
-from ay_bot.protocol.conversation import Message, Role, ToolCall, ToolSpec, Usage, Value
-from ay_bot.protocol.events import AgentEvent
+from ay_bot.protocol.conversation import ImagePart, Message, Role, Thought, ToolCall, ToolSpec, Usage, Value
+from ay_bot.protocol.events import AgentEvent, SwitchCause
+from ay_bot.protocol.model_facts import Capabilities, ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
 from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Seed, Seeded
 
@@ -18,7 +19,10 @@ from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hell
 
 
 class ModelRequest(Value):
-    """Ask the model behind `role` for the next message of a conversation."""
+    """Ask the model behind `role` for the next message of a conversation.
+
+    `escalate` asks the role's stronger model, if there is one, for this request alone.
+    """
 
     kind: Literal["model_request"] = "model_request"
     request_id: int
@@ -26,6 +30,7 @@ class ModelRequest(Value):
     messages: tuple[Message, ...]
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int | None = None
+    escalate: bool = False
 
 
 class Budget(Value):
@@ -37,12 +42,17 @@ class Budget(Value):
 
 
 class ModelReply(Value):
-    """The model's next message. `usage` is this call's alone, `budget` the run's so far."""
+    """The model's next message. `usage` is this call's alone, `budget` the run's so far.
+
+    `model` is who answered. `content_filter` means that it refused, or was kept from answering.
+    """
 
     kind: Literal["model_reply"] = "model_reply"
     request_id: int
+    model: str = ""
     content: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
+    thoughts: tuple[Thought, ...] = ()
     finish_reason: Literal["stop", "tool_calls", "length", "content_filter"] = "stop"
     usage: Usage = Usage()
     budget: Budget = Budget()
@@ -62,6 +72,7 @@ FailureCause = Literal[
     "unreachable",  # no connection
     "malformed",  # garbage, or half a stream
     "provider",  # 5xx that did not go away
+    "refused",  # a content filter stood before the model
 ]
 
 
@@ -85,38 +96,103 @@ class ModelSetting(Value):
     api_base: str | None = None
 
 
+ReasoningEffort = Literal["default", "none", "low", "medium", "high"]
+
+
+class RoleModels(Value):
+    """Who answers for a role. Which of `models` is first is up to `strategy`, the others and `fallbacks` stand behind.
+
+    `explicit` takes them in order; `context` the smallest window that fits, `price` the cheapest that fits.
+    `larger` are for a conversation that is too long, `stronger` for a request that asks for more.
+    """
+
+    models: Annotated[tuple[ModelSetting, ...], Field(min_length=1)]
+    strategy: Literal["explicit", "context", "price"] = "explicit"
+    fallbacks: tuple[ModelSetting, ...] = ()
+    larger: tuple[ModelSetting, ...] = ()
+    stronger: tuple[ModelSetting, ...] = ()
+    reasoning: ReasoningEffort = "default"
+    on_refusal: Literal["stop", "next"] = "stop"
+    on_payment: Literal["stop", "next"] = "next"
+
+
+class Image(Value):
+    """An image with its bytes: from the host to the gateway, and nowhere else."""
+
+    part: ImagePart
+    data: Annotated[bytes, Field(max_length=8_000_000)]
+
+
 class Configure(Value):
-    """The first message to the gateway: roles and caps. A cap of 0 means no cap. Times are seconds."""
+    """The first message to the gateway: roles and caps. A cap of 0 means no cap. Times are seconds.
+
+    A role of which nothing is said is `main`'s.
+    """
 
     kind: Literal["configure"] = "configure"
-    roles: dict[Role, ModelSetting]
+    roles: dict[Role, ModelSetting | RoleModels]
+    capabilities: dict[str, Capabilities] = {}
+    images: tuple[Image, ...] = ()
+    stream: bool = True
     max_cost_usd: float = 0.0
     max_tokens: int = 0
     idle_timeout: float = 300.0
     total_timeout: float = 600.0
     max_retries: int = 4
     max_retry_wait: float = 120.0
+    rest: float = 300.0
+    """How long a model that failed is left alone before it is asked again."""
+
+
+class DescribeModels(Value):
+    """The first message to a gateway that is only asked what it knows of models: all, or those of these names."""
+
+    kind: Literal["describe_models"] = "describe_models"
+    names: tuple[str, ...] = ()
+    capabilities: dict[str, Capabilities] = {}
 
 
 # ----------------------------------------------------------------- gateway -> host
 
 
 class GatewayReady(Value):
-    """The gateway has loaded what it needs and takes requests; prices are known for `priced` roles."""
+    """The gateway has loaded what it needs and takes requests; prices are known for `priced` roles.
+
+    `facts` are those of the model that each role begins with; roles without a window that is known have none in
+    `context_windows`, which says how long a request to the role may be at all, its larger models included.
+    """
 
     kind: Literal["gateway_ready"] = "gateway_ready"
     priced: tuple[Role, ...] = ()
     context_windows: dict[Role, int] = {}
+    facts: dict[Role, ModelFacts] = {}
+
+
+class ModelsDescribed(Value):
+    """What the gateway knows of models."""
+
+    kind: Literal["models_described"] = "models_described"
+    models: tuple[ModelFacts, ...] = ()
+
+
+class Switched(Value):
+    """From now on another model answers for a role."""
+
+    role: Role
+    before: str
+    after: str
+    cause: SwitchCause
 
 
 class ModelProgress(Value):
-    """A sign of life while a request runs: characters received, or a wait before the next try."""
+    """A sign of life while a request runs: characters received, a wait before the next try, or another model."""
 
     kind: Literal["model_progress"] = "model_progress"
     request_id: int
     received_characters: int = 0
     retry_in: float | None = None
     reason: str = ""
+    switched: Switched | None = None
 
 
 # ----------------------------------------------------------------- host -> box
@@ -145,6 +221,8 @@ class Work(Value):
     max_context_tokens: int = 100_000
     command_timeout: float = 600.0
     test_timeout: float = 1200.0
+    images: tuple[ImagePart, ...] = ()  # of the task; they belong to its message
+    models: dict[Role, ModelFacts] = {}  # who answers for each role, as far as that is known
     ignore: tuple[str, ...] = ()  # gitignore patterns on top of the repository's own
     mode: WorkMode = "change"
     outputs: tuple[OutputType, ...] = ()
@@ -208,5 +286,7 @@ HostToBox = Annotated[Seed | Work | Feedback | Check | ModelReply | ModelFailure
 BoxToHost = Annotated[
     Hello | Seeded | Happened | ModelRequest | Finished | Checked | BoxFailed, Field(discriminator="kind")
 ]
-HostToGateway = Annotated[Configure | ModelRequest, Field(discriminator="kind")]
-GatewayToHost = Annotated[GatewayReady | ModelProgress | ModelReply | ModelFailure, Field(discriminator="kind")]
+HostToGateway = Annotated[Configure | DescribeModels | ModelRequest, Field(discriminator="kind")]
+GatewayToHost = Annotated[
+    GatewayReady | ModelsDescribed | ModelProgress | ModelReply | ModelFailure, Field(discriminator="kind")
+]
