@@ -174,7 +174,7 @@ def plan(image: Image, uid: int) -> Plan:
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
         capabilities=0 if uid else INSTALLING_BITS,
-        read_only=bool(uid),
+        layer=frozenset() if uid else ENGINES_OWN,
     )
 
 

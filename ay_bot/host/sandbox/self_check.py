@@ -27,7 +27,7 @@ class Plan:
     writable: frozenset[str]
     variables: frozenset[str]
     capabilities: int = 0
-    read_only: bool = True
+    layer: frozenset[str] = frozenset()  # what of the image can be written, where it can
 
 
 def differences(observed: Observed, plan: Plan) -> list[str]:
@@ -68,11 +68,14 @@ def _mounts(observed: Observed, plan: Plan) -> Iterator[str]:
         found[place] = set(said.split(",")), kind  # the last one mounted hides those before it
         if place not in plan.places and not KERNELS_OWN.fullmatch(place):
             yield f"something is mounted at {place} ({kind})"
-    if plan.read_only and "ro" not in found.get("/", (set(), ""))[0]:
+    if "/" not in plan.layer and "ro" not in found.get("/", (set(), ""))[0]:
         yield "its root file system is not read-only"
     for place, (options, kind) in found.items():
-        writable = plan.writable if plan.read_only else plan.writable | {"/"}
-        if "rw" in options and place not in writable and (kind not in MEMORY or not KERNELS_OWN.fullmatch(place)):
+        if (
+            "rw" in options
+            and place not in plan.writable | plan.layer
+            and (kind not in MEMORY or not KERNELS_OWN.fullmatch(place))
+        ):
             yield f"{place} can be written ({kind})"
         if place not in plan.writable:
             continue
