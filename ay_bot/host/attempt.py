@@ -68,7 +68,7 @@ class Attempt:
     def _judge(self, finished: Finished, body: bytes, baseline: SuiteResult) -> Judged:
         findings = self.findings
         with findings.log.phase("changes", f"{len(finished.changed)} files changed, {len(finished.deleted)} deleted"):
-            patch = propose(self.checkout, self.base, finished, body, findings.order.policy)
+            patch = propose(self.checkout, self.base, finished, body, findings.policy)
         findings.tree, findings.diff = "", b""  # those of an earlier round are past
         findings.withheld = findings.review = ()
         if isinstance(patch, NoChange):
@@ -81,7 +81,7 @@ class Attempt:
         findings.tree, findings.diff = patch.tree, patch.diff
         findings.review = tuple(path.path for path in patch.review)
         with findings.log.phase("checks"):
-            return verify(self.runner, self.checkout, patch, baseline)
+            return verify(self.runner, self.checkout, patch, baseline, wordless=findings.policy.hides)
 
 
 def take_answer(session: Session, work: Work, findings: Findings) -> Finished:

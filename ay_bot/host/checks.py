@@ -63,9 +63,15 @@ class TestsFailed:
 
 
 def verify(
-    runner: TestRunner, checkout: Checkout, patch: VerifiedPatch, baseline: SuiteResult, *, reruns: int = 2
+    runner: TestRunner,
+    checkout: Checkout,
+    patch: VerifiedPatch,
+    baseline: SuiteResult,
+    *,
+    reruns: int = 2,
+    wordless: bool = False,
 ) -> CheckedPatch | TestsFailed:
-    """Run what has to be run, side by side, and judge."""
+    """Run what has to be run, side by side, and judge. The feedback is `wordless` where tests see more than agents."""
     with _Trial(runner, checkout, patch, baseline) as trial:
         trial.run_all()
         for number in range(reruns):
@@ -76,7 +82,8 @@ def verify(
     proven, reason = decide(proof.rows)
     if proven:
         return CheckedPatch(_SEAL, patch, proof, reason)
-    return TestsFailed(patch, proof, reason, build_feedback(reason, proof.rows, failures, runner.command))
+    feedback = build_feedback(reason, proof.rows, () if wordless else failures, runner.command)
+    return TestsFailed(patch, proof, reason, feedback)
 
 
 def decide(rows: Sequence[TestRow]) -> tuple[bool, str]:

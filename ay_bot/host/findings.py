@@ -75,6 +75,7 @@ class Findings:
     log: EventLog
     started: float = field(default_factory=time.monotonic)
     repository: str = ""
+    policy: PathPolicy = field(default_factory=PathPolicy)
     base: str = ""
     tree: str = ""
     model: str = ""

@@ -40,6 +40,11 @@ class PathPolicy(Value):
     only: tuple[str, ...] = ()
     rules: tuple[FileRule, ...] = ()
 
+    @property
+    def hides(self) -> bool:
+        """Whether there are files that the agent may not see."""
+        return any(rule.read == "deny" for rule in self.rules)
+
 
 class Protection(NamedTuple):
     """How a path is guarded, and by which rule."""

@@ -17,6 +17,7 @@ from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.reaper import Reaper
+from ay_bot.host.policy.boxes import build_box_policy, choose_archive
 from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository
@@ -88,7 +89,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                         meanwhile = (baseline.start, reaper.start) if order.mode == "change" else (reaper.start,)
                         session = Session(box, gateway, findings.log, meanwhile)
                         with findings.log.phase("seed"):
-                            session.seed(site.archive, settings.setup)
+                            session.seed(choose_archive(checkout, site.archive, findings.policy), settings.setup)
                         work = _describe_work(settings, command, checkout, findings)
                         if order.mode == "answer":
                             return conclude_answer(take_answer(session, work, findings), findings)
@@ -112,6 +113,7 @@ def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
     file = checkout.read_file(_trusted(order, checkout), CONFIG_FILE)
     settings = load_settings(file, order.overrides, needs_model=order.given is None)
     findings.model = settings.model
+    findings.policy = order.policy.model_copy(update={"rules": settings.files})
     return settings
 
 
@@ -169,4 +171,5 @@ def _describe_work(settings: Settings, command: str, checkout: Checkout, finding
         mode=order.mode,
         outputs=order.outputs,
         output_limits={**MOST_OF_EACH, **settings.output_limits},
+        policy=build_box_policy(findings.policy, settings.command_policy),
     )

@@ -32,6 +32,7 @@ from ay_bot.host.github.tracking_comment import react
 from ay_bot.host.github.tracking_marker import find_tracked, may_resume
 from ay_bot.host.github.tracking_text import Story
 from ay_bot.host.local_run import run_locally
+from ay_bot.host.policy.boxes import hide_files
 from ay_bot.host.publisher import Publisher
 from ay_bot.host.report import Result
 from ay_bot.host.scratch import open_scratch
@@ -139,7 +140,7 @@ class RequestRun:
         inputs = self.connection.context.inputs
         return Order(
             repository=workspace.repository,
-            task=build_task(stand.request, stand.snapshot, diff=workspace.diff, plan=stand.plan),
+            task=build_task(stand.request, stand.snapshot, diff=hide_files(workspace.diff, stand.settings.files), plan=stand.plan),
             overrides=inputs.overrides(),
             api_base=inputs.api_base,
             publisher=publisher,
