@@ -11,7 +11,7 @@ from ay_bot.agent.context import Conversation
 from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
-from ay_bot.agent.stuck import StuckDetector
+from ay_bot.agent.stuck import StuckDetector, digest_files
 from ay_bot.agent.tools.registry import choose_tools
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
+LITTLE_FREED = 0.9
 STEERING = (0.80, 0.90, 0.95, 0.99)
 
 
@@ -64,6 +65,7 @@ class Agent:
         self._stuck = StuckDetector()
         self._nudged = False
         self._silent = 0
+        self._poor = 0
         self._acted = False
         self._steered = 0.0
         self._step = 0
@@ -133,8 +135,7 @@ class Agent:
         self._repository.settle()
         self._acted, self._silent = True, 0
         done = self._calling.run(reply, message)
-        patterns = [self._stuck.acted(one.tool, one.arguments, one.result.text, one.result.failure) for one in done]
-        pattern = next((found for found in reversed(patterns) if found), "")
+        pattern = self._find_pattern(done)
         notes = [note for note in (self._steer(reply), self._nudge(pattern)) if note]
         for one in done[:-1]:
             self._keep(one, "")
@@ -142,6 +143,15 @@ class Agent:
         if finished := next((one for one in done if one.result.ends), None):
             return self._end("finished", finished.result.text)
         return self._judge(pattern)
+
+    def _find_pattern(self, done: list[Done]) -> str:
+        """Note what was done, and return the last pattern that it makes."""
+        patterns = [self._stuck.acted(one.tool, one.arguments, one.result.text, one.result.failure) for one in done]
+        for passed in (one.result.passed for one in done if one.result.passed is not None):
+            self._stuck.tested(passed)
+        if self._bench.edited:
+            patterns.append(self._stuck.edited(digest_files(self._bench.edited)))
+        return next((found for found in reversed(patterns) if found), "")
 
     def _keep(self, one: Done, extra: str) -> None:
         text = one.result.text or "(no output)"
@@ -198,10 +208,12 @@ class Agent:
         return prompt.build_steering(spent)
 
     def _reduce(self, target: int | None = None) -> bool:
+        """Make the conversation shorter, and say whether that helped; two cuts in a row that free little don't."""
         reduction = self._conversation.reduce(target)
         if reduction.after < reduction.before:
             self._tell(ContextReduced(before_tokens=reduction.before, after_tokens=reduction.after))
-        return self._conversation.fits() and reduction.after < reduction.before
+        self._poor = self._poor + 1 if reduction.after > LITTLE_FREED * reduction.before else 0
+        return self._conversation.fits() and reduction.after < reduction.before and self._poor < 2
 
     def _say(self, text: str) -> None:
         if text.strip():

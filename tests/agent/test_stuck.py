@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ay_bot.agent.stuck import StuckDetector, normalise
+from ay_bot.agent.stuck import StuckDetector, digest_files, normalise
 
 ROOT = Path(__file__).parents[2]
 CASES = Path(os.environ.get("AY_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
@@ -97,3 +97,43 @@ def test_labelled_sequences(capsys):
         print(f"\nopenhands-stuck {len(judged) - len(missed) - len(false_alarms)}/{len(judged)}")
     assert not false_alarms
     assert not missed
+
+
+def test_files_that_come_and_go():
+    detector = StuckDetector()
+    found = [detector.edited(state) for state in ("one", "two", "one", "two", "one")]
+    assert found[:4] == ["", "", "", ""]
+    assert "3rd time" in found[4]
+
+
+def test_files_that_come_and_go_while_more_tests_pass():
+    detector = StuckDetector()
+    for passed, state in enumerate(("one", "two", "one", "two", "one", "two", "one")):
+        assert not detector.edited(state)
+        detector.tested(passed)
+
+
+def test_nothing_new_after_an_edit():
+    detector = StuckDetector()
+    looks = [("ls", "a b"), ("cat a", "A"), ("cat b", "B"), ("git diff", "A to B"), ("git log", "one")]
+    before = [detector.acted("shell", *look) for look in looks]
+    detector.edited("edited")
+    found = [detector.acted("shell", *looks[number * 3 % 5]) for number in range(10)]
+    assert not any(before)
+    assert not any(found[:-1])
+    assert "nothing new" in found[-1]
+
+
+def test_looking_without_an_edit_is_no_standstill():
+    detector = StuckDetector()
+    order = [0, 1, 2, 3, 4, 1, 3, 0, 4, 2, 0, 3, 1, 4, 2, 2, 0, 1]
+    assert not any(detector.acted("shell", f"look {number}", f"seen {number}") for number in order)
+
+
+def test_the_digest_of_files(tmp_path):
+    one, gone = tmp_path / "one", tmp_path / "gone"
+    one.write_text("1")
+    before = digest_files({one, gone})
+    assert digest_files([gone, one]) == before
+    gone.write_text("")
+    assert digest_files({one, gone}) != before

@@ -50,6 +50,7 @@ class Propose:
     """Collects proposals for as long as the session lasts."""
 
     arguments = Arguments
+    parallel = False
 
     def __init__(self, work: Work) -> None:
         self._types = work.outputs

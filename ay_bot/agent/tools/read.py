@@ -135,4 +135,5 @@ READ = Tool(
     ReadArguments,
     read,
     _summary,
+    parallel=True,
 )

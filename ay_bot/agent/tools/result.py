@@ -12,6 +12,7 @@ class ToolResult:
     ok: bool = True
     failure: str = ""
     read: str = ""  # the file whose content `text` is
+    passed: int | None = None  # how many tests pass, where it ran them and knows
     ends: bool = False
 
 

@@ -17,6 +17,7 @@ COUNTS = re.compile(
     r"|^(test result: [^\n]*?failed)",
     re.MULTILINE,
 )
+PASSED = re.compile(r"(\d+) passed")
 
 
 class RunTestsArguments(Arguments):
@@ -47,7 +48,9 @@ def run_tests(_: RunTestsArguments, bench: Workbench) -> ToolResult:
         limit = min(SHOWN, bench.output_limit)
         body = _failures(ran, limit)
         where = f"\n[whole output: {log}]" if ran.total_bytes > limit else ""
-    return ToolResult(f"{verdict}\n{body}{where}" if body else verdict, outcome=verdict, ok=passed)
+    text = f"{verdict}\n{body}{where}" if body else verdict
+    number = PASSED.search(counts)
+    return ToolResult(text, outcome=verdict, ok=passed, passed=int(number[1]) if number else None)
 
 
 def count_tests(output: str) -> str:

@@ -16,6 +16,7 @@ def stage_result(stage: Stage, bench: Workbench, reports: list[Report]) -> ToolR
         return _refusal(stage, bench, failed, len(reports))
     warnings = new_syntax_errors(stage, bench.shown)
     stage.commit()
+    bench.edited.update(path for path, staged in stage.files.items() if staged.changed)
     for report in reports:
         bench.edit_failures.pop(report.path, None)
     text = "\n".join(dict.fromkeys(report.text for report in reports))

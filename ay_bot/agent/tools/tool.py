@@ -23,6 +23,11 @@ class Offered(Protocol):
         """What it takes."""
         ...
 
+    @property
+    def parallel(self) -> bool:
+        """Whether several calls of it may run at once."""
+        ...
+
     def describe(self, values: dict[str, object]) -> str:
         """One line for people about a call."""
         ...
@@ -40,6 +45,7 @@ class Tool(Generic[Taken]):
     arguments: type[Taken]
     action: Callable[[Taken, Workbench], ToolResult]
     summary: Callable[[Taken], str]
+    parallel: bool = False
 
     def describe(self, values: dict[str, object]) -> str:
         """One line for people about a call; the arguments may be wrong."""

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ay_bot.agent.guarding import find_read_fault, find_write_fault
 from ay_bot.protocol.box_policy import BoxPolicy
+from ay_bot.protocol.events import PlanStep
 
 READ_LIMIT = 40_000  # bytes, about 10,000 tokens
 KEPT_LOGS = 4  # each may have 64 MiB, and the scratch space is small
@@ -69,6 +70,8 @@ class Workbench:
     logs: int = 0
     edit_failures: dict[str, int] = field(default_factory=dict)
     policy: BoxPolicy = field(default_factory=BoxPolicy)
+    edited: set[Path] = field(default_factory=set)
+    plan: tuple[PlanStep, ...] = ()
 
     def next_log(self) -> Path:
         """A new file for the whole output of a command."""

@@ -2,7 +2,7 @@
 
 from ay_bot.errors import ExitCode
 from ay_bot.host.github.tracking_marker import FINAL, State, advance
-from ay_bot.host.github.tracking_text import Story, parse_checklist
+from ay_bot.host.github.tracking_text import PlanItem, Story, parse_checklist
 from ay_bot.host.report import Result, Withheld
 from ay_bot.protocol.events import (
     AgentEvent,
@@ -13,6 +13,7 @@ from ay_bot.protocol.events import (
     PathRefused,
     Phase,
     PhaseStarted,
+    PlanChanged,
     Record,
     StepStarted,
 )
@@ -49,6 +50,8 @@ def _learnt(story: Story, event: HostEvent | AgentEvent) -> dict[str, object]:
             return {"step": event.step}
         case AssistantSaid():
             return {"plan": parse_checklist(event.text) or story.plan}
+        case PlanChanged():
+            return {"plan": tuple(PlanItem(text=step.text, done=step.state == "done") for step in event.steps)}
         case Noticed():
             return {"notices": (*story.notices, event.text)[-MOST_NOTICES:]}
         case PathRefused():

@@ -14,7 +14,7 @@ from ay_bot.protocol.messages import Work
 from ay_bot.protocol.outputs import MOST_OUTPUTS, CommentOutput, OutputType
 
 ALL = get_args(OutputType)
-BEFORE_THERE_WERE_OUTPUTS = "420f397dac90f2c90bb21cb3b873c3e3d7f5496b4dde9acb9b8ca91320cdbdd5"
+BEFORE_THERE_WERE_OUTPUTS = "163aef904d7dddfcae88c22bcc45a788e9d77be8e34dce1b92aac60fa3abbf31"
 
 
 @pytest.fixture
