@@ -73,9 +73,7 @@ def compile_sources() -> None:
     for source in (PACKAGE / "agent").rglob("*.py"):
         compiled = Path(importlib.util.cache_from_source(str(source)))
         try:
-            if compiled.stat().st_mtime < source.stat().st_mtime:
+            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
                 py_compile.compile(str(source), quiet=2)
-        except FileNotFoundError:
-            py_compile.compile(str(source), quiet=2)
         except OSError:
             return  # installed where this user can't write: the box compiles them at each start
