@@ -170,8 +170,8 @@ def find_guard(path: str, policy: PathPolicy) -> Guard | None:
 
 
 def is_among(path: str, patterns: tuple[str, ...]) -> bool:
-    """Whether patterns, as in .gitignore, name a path; letter case matters, since they allow."""
-    return bool(compile_patterns(patterns).match_file(path))
+    """Whether patterns, as in .gitignore, name a path; letter case matters, since they allow. No other bytes do."""
+    return is_utf8(path) and bool(compile_patterns(patterns).match_file(path))
 
 
 def _find_rule(folded: str, patterns: tuple[tuple[str, str], ...]) -> tuple[str, str] | None:

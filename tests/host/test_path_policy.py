@@ -305,3 +305,7 @@ def test_patterns_say_what_alone_may_change(only, path, tier):
 
 def test_a_path_outside_of_the_patterns_is_refused_with_a_rule():
     assert "outside of the paths" in protect("src/a.py", PathPolicy(only=("docs/",))).rule
+
+
+def test_no_pattern_names_what_is_not_utf_8():
+    assert protect("docs/\udcff", PathPolicy(only=("docs/",))).tier == "never"  # found by fuzzing: it raised
