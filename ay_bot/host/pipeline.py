@@ -16,8 +16,8 @@ from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
-from ay_bot.host.reaper import Reaper
 from ay_bot.host.policy.boxes import build_box_policy, choose_archive
+from ay_bot.host.reaper import Reaper
 from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import Result
 from ay_bot.host.repository import Repository, open_repository

@@ -140,7 +140,9 @@ class RequestRun:
         inputs = self.connection.context.inputs
         return Order(
             repository=workspace.repository,
-            task=build_task(stand.request, stand.snapshot, diff=hide_files(workspace.diff, stand.settings.files), plan=stand.plan),
+            task=build_task(
+                stand.request, stand.snapshot, diff=hide_files(workspace.diff, stand.settings.files), plan=stand.plan
+            ),
             overrides=inputs.overrides(),
             api_base=inputs.api_base,
             publisher=publisher,
