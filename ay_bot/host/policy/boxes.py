@@ -1,7 +1,8 @@
 """The policy of a run as the agent's box gets it: data for its tools, and a tree without what it may not see."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.path_policy import PathPolicy
