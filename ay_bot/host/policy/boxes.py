@@ -79,8 +79,3 @@ def _as_in_gitignore(pattern: str) -> tuple[str, ...]:
         return (pattern if "/" not in pattern[:-1] else f"**/{pattern}",)
     name = f"**/{pattern}" if "/" in pattern else pattern
     return (name, f"!{name}/")
-
-
-def shown_rules(rules: Mapping[str, str]) -> str:
-    """Render rules."""
-    return ", ".join(rules)
