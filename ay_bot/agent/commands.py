@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from ay_bot.agent.readable import readable
+from ay_bot.agent.watchdog import take_reason
 
 PIPE_SIZE = 1024 * 1024
 LOG_LIMIT = 64 * 1024 * 1024
@@ -110,7 +111,13 @@ def run_command(  # noqa: PLR0913 - each a fact of its own, and all but one name
         finally:
             output.close()
         seconds = time.monotonic() - start
-        return CommandResult(exit_code, timed_out, readable(output.text()), output.total, seconds, log)
+        return CommandResult(exit_code, timed_out, readable(output.text()) + _note(), output.total, seconds, log)
+
+
+def _note() -> str:
+    """Say whether something of the command was ended because the box had too much; its exit code does not."""
+    reason = take_reason()
+    return f"\n[ay-bot: {reason}; what used most was ended]\n" if reason else ""
 
 
 def _run(command: str, cwd: Path, end: float, added: Mapping[str, str], output: Output) -> tuple[int, bool]:

@@ -45,9 +45,11 @@ def _prctl(option: int, *arguments: int) -> None:
         raise OSError(number, f"prctl({option}): {os.strerror(number)}")
 
 
-def install_filter() -> None:
+def install_filter(limits: ResourceLimits) -> None:
     """Stack the system call filter; it binds this process and every child, for good."""
-    program = build_filter(MACHINES[platform.machine()])
+    program = build_filter(
+        MACHINES[platform.machine()], hidden_memory=not limits.memory, affinity=not limits.processors
+    )
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(code))
     holder = ctypes.create_string_buffer(header, len(header))
@@ -69,14 +71,23 @@ def limit_resources(limits: ResourceLimits) -> None:
             resource.setrlimit(kind, (value, value))
 
 
+def limit_processors(limits: ResourceLimits) -> None:
+    """Keep this process and its children to some of the processors, chosen by chance: other boxes choose too."""
+    usable = sorted(os.sched_getaffinity(0))
+    if 0 < limits.processors < len(usable):
+        usable.sort(key=lambda _: os.urandom(8))
+        os.sched_setaffinity(0, usable[: limits.processors])
+
+
 def harden(limits: ResourceLimits, *, system_calls: bool) -> None:
     """Close this process against its own children: not traceable, not signalled by ^C, no new rights, filtered."""
     _prctl(PR_SET_DUMPABLE, 0)  # without it a child writes to the pipe through /proc/1/fd
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # a handler would let children stop process 1
     limit_resources(limits)
+    limit_processors(limits)
     if system_calls:
-        install_filter()
+        install_filter(limits)
 
 
 def end_with(pipe: int, deadline: float) -> None:

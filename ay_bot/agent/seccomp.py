@@ -48,6 +48,8 @@ class Machine:
     clone: int
     clone3: int
     prlimit: int
+    memfd_create: int
+    sched_setaffinity: int
     ioctl: int
     socket: int
     socketpair: int
@@ -98,6 +100,8 @@ X86_64 = Machine(
     clone=56,
     clone3=435,
     prlimit=302,
+    memfd_create=319,
+    sched_setaffinity=203,
     ioctl=16,
     socket=41,
     socketpair=53,
@@ -145,6 +149,8 @@ AARCH64 = Machine(
     clone=220,
     clone3=435,
     prlimit=261,
+    memfd_create=279,
+    sched_setaffinity=122,
     ioctl=29,
     socket=198,
     socketpair=199,
@@ -190,8 +196,12 @@ def _without_bits(argument: int, bits: int) -> bytes:
     return _instruction(LOAD, argument) + test + _instruction(RETURN, ALLOW) + _instruction(RETURN, REFUSED)
 
 
-def build_filter(machine: Machine) -> bytes:
-    """Return the BPF program for `machine`, ready for seccomp."""
+def build_filter(machine: Machine, *, hidden_memory: bool = True, affinity: bool = True) -> bytes:
+    """Return the BPF program for `machine`, ready for seccomp.
+
+    Without `hidden_memory` no process makes files in memory that have no name, which a watchdog can't count; without
+    `affinity` none chooses its processors.
+    """
     only_this_machine = _instruction(JUMP_EQUAL, machine.audit, 1, 0) + _instruction(RETURN, KILL_PROCESS)
     parts = [_instruction(LOAD, ARCHITECTURE), only_this_machine, _instruction(LOAD, NUMBER)]
     if machine.has_x32:
@@ -205,6 +215,10 @@ def build_filter(machine: Machine) -> bytes:
         _block(machine.clone3, _instruction(RETURN, UNKNOWN)),
         _block(machine.prlimit, _only(ARGUMENT_0, (0,), REFUSED)),
     ]
+    if not hidden_memory:  # as on a kernel without it: programs fall back to a file
+        parts.append(_block(machine.memfd_create, _instruction(RETURN, UNKNOWN)))
+    if not affinity:
+        parts.append(_block(machine.sched_setaffinity, _instruction(RETURN, REFUSED)))
     numbers = sorted(machine.refused.values())
     parts += [_instruction(JUMP_EQUAL, number, len(numbers) - at) for at, number in enumerate(numbers)]
     parts += [_instruction(RETURN, ALLOW), _instruction(RETURN, REFUSED)]
