@@ -41,8 +41,6 @@ def main() -> int:
     left = traces.abandoned(engine, Path(tempfile.gettempdir()))
     if engine:
         engine.close()
-    if options.json:
-        options.json.write_text("".join(json.dumps(asdict(one)) + "\n" for one in killed))
     print("\n".join(render(killed, lengths, left, time.monotonic() - started)))
     print(f"seed {options.seed}; load average {os.getloadavg()[1]:.1f} on {os.cpu_count()} processors")
     return int(bool(failures(killed) or (len(killed) < options.runs and not options.minutes)))
@@ -68,10 +66,17 @@ def soak(options: argparse.Namespace, sandboxes: list[str], end: float) -> tuple
             continue
         if isinstance(said, Killed):
             killed.append(said)
+            _keep(said, options.json)
             _tell(said, len(killed), options.runs)
         else:
             lengths |= said
     return sorted(killed, key=lambda one: one.number), lengths
+
+
+def _keep(one: Killed, file: Path | None) -> None:
+    if file:
+        with file.open("a") as lines:
+            lines.write(json.dumps(asdict(one)) + "\n")
 
 
 def _tell(one: Killed, done: int, runs: int) -> None:

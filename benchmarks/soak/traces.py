@@ -69,7 +69,8 @@ def _remember_file_systems(known: Known, engine: "APIClient", container: str) ->
         said = engine.inspect_container(container)
     except DockerException:  # gone in the meantime
         return
-    merged = (said.get("GraphDriver") or {}).get("Data", {}).get("MergedDir")
+    driver = said.get("GraphDriver") or {}
+    merged = (driver.get("Data") or {}).get("MergedDir")  # an engine that is just removing it says null
     network = (said.get("NetworkSettings") or {}).get("SandboxKey")
     known.marks |= {mark for mark in (merged, network) if mark}
 
