@@ -12,6 +12,7 @@ from typing import NoReturn
 from ay_bot.agent import chores
 from ay_bot.agent.hardening import end_with, harden, move_pipe
 from ay_bot.agent.observing import observe
+from ay_bot.agent.watchdog import start_watchdog
 from ay_bot.errors import AyBotError
 from ay_bot.protocol.box_config import BoxConfig
 from ay_bot.protocol.channel import Channel, Closed, line_of
@@ -52,10 +53,10 @@ def hello(observed: Observed) -> Hello:
     )
 
 
-def prepare_checks(root: Path, pipe: Pipe) -> Callable[[], None]:
+def prepare_checks(root: Path, pipe: Pipe, *, installs: bool = False) -> Callable[[], None]:
     """Return what serves a box without an agent."""
     channel = Channel(pipe, chores.build_reader())
-    return lambda: chores.serve_checks(root, channel)
+    return lambda: chores.serve_checks(root, channel, installs=installs)
 
 
 def prepare_work(root: Path, pipe: Pipe) -> Callable[[], None]:
@@ -74,13 +75,14 @@ def main() -> NoReturn:
     sys.stderr = os.fdopen(errors, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     harden(config.limits, system_calls=config.filter)
     end_with(incoming, config.deadline)
+    start_watchdog(config.limits, (config.workspace, config.temporary, "/dev/shm"))  # noqa: S108 - the box's own
     observed = observe(os.environ)  # noqa: TID251
     os.environ.clear()  # noqa: TID251 - the host composed it; nothing of the image's own is left
     os.environ.update(config.environment)  # noqa: TID251
     pipe = Pipe(incoming, outgoing)
     pipe.write(line_of(hello(observed)))  # the host prepares the seed while the rest loads
-    prepare = prepare_checks if config.only_for_checks else prepare_work
-    serve = prepare(Path(config.workspace), pipe)
+    root = Path(config.workspace)
+    serve = prepare_checks(root, pipe, installs=config.installs) if config.only_for_checks else prepare_work(root, pipe)
     gc.freeze()
     gc.enable()
     try:

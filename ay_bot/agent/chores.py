@@ -1,4 +1,4 @@
-"""What any box does, with or without an agent: it unpacks the seed, runs the set-up, and runs the tests.
+"""What any box does, with or without an agent: it unpacks the seed, sets up, runs the tests, keeps what was made.
 
 Nothing here imports pydantic: two boxes that only run tests work side by side, and an agent's box waits beside them.
 """
@@ -6,19 +6,23 @@ Nothing here imports pydantic: two boxes that only run tests work side by side, 
 import os
 import stat
 from pathlib import Path
-from typing import Protocol, assert_never
+from typing import TYPE_CHECKING, Protocol, assert_never
 
 from ay_bot.agent.commands import CommandResult, run_command
 from ay_bot.agent.unpacking import unpack
+from ay_bot.protocol.box_config import KEPT_HOME, KEPT_PLACE
 from ay_bot.protocol.channel import Body, Channel
 from ay_bot.protocol.plain import Plain, PlainReader
-from ay_bot.protocol.plain_messages import Check, Checked, Exit, Seed, Seeded
+from ay_bot.protocol.plain_messages import Check, Checked, Exit, Keep, Seed, Seeded
+
+if TYPE_CHECKING:
+    from ay_bot.agent.keeping import Known
 
 OUTPUT_HEAD = 16 * 1024
 OUTPUT_TAIL = 64 * 1024
 REPORT_LIMIT = 16 * 1024 * 1024
 
-Chore = Seed | Check | Exit
+Chore = Seed | Check | Keep | Exit
 
 
 class Sender(Protocol):
@@ -40,6 +44,31 @@ class Chores:
     def unpack(self, body: Body) -> int:
         """Fill the workspace and return how many files came."""
         return unpack(body, self._root, self._digests)
+
+    def keeps(self) -> bool:
+        """Say whether the image keeps something of a set-up."""
+        return os.path.isdir(KEPT_PLACE)  # noqa: PTH112 - every box comes by here
+
+    def overlay(self) -> frozenset[bytes]:
+        """Lay what the image keeps of a set-up over the workspace, and return the names of that."""
+        if not self.keeps():
+            return frozenset()
+        from ay_bot.agent.overlaying import overlay
+
+        return overlay(Path(KEPT_PLACE), self._root, Path(KEPT_HOME))
+
+    def note(self) -> "Known":
+        """Return what is there before anything is installed, and make the home that installing may write to."""
+        from ay_bot.agent.keeping import note
+
+        Path(KEPT_HOME).mkdir(exist_ok=True)
+        return note(self._root)
+
+    def keep(self, known: "Known") -> None:
+        """Have the image keep what was made since `known` was noted, and tell how much that is."""
+        from ay_bot.agent.keeping import keep
+
+        self._send(keep(self._root, Path(KEPT_HOME), Path(KEPT_PLACE), known))
 
     def set_up(self, seed: Seed, files: int) -> None:
         """Run the set-up, if there is one, and tell that the workspace is ready."""
@@ -71,19 +100,26 @@ class Chores:
 
 def build_reader() -> PlainReader[Chore]:
     """Return what reads all that the host may say to a box without an agent."""
-    return PlainReader((Seed, Check, Exit))
+    return PlainReader((Seed, Check, Keep, Exit))
 
 
-def serve_checks(root: Path, channel: Channel[Chore]) -> None:
-    """Do what the host says until it says no more, in a box without an agent."""
+def serve_checks(root: Path, channel: Channel[Chore], *, installs: bool = False) -> None:
+    """Do what the host says until it says no more, in a box without an agent; one that `installs` can keep it."""
     chores = Chores(root, channel.send)
+    known: Known = {}
     while True:
         message, body = channel.receive_streaming()
         match message:
             case Seed():
-                chores.set_up(message, chores.unpack(body))
+                files = chores.unpack(body)
+                chores.overlay()
+                if installs:
+                    known = chores.note()
+                chores.set_up(message, files)
             case Check():
                 chores.check(message)
+            case Keep():
+                chores.keep(known)
             case Exit():
                 return
             case _:

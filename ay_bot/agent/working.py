@@ -21,7 +21,7 @@ from ay_bot.protocol.messages import (
     ModelRequest,
     Work,
 )
-from ay_bot.protocol.plain_messages import Check, Exit, Seed
+from ay_bot.protocol.plain_messages import Check, Exit, Keep, Seed
 
 
 def build_reader() -> TypeAdapter[HostToBox]:
@@ -57,6 +57,9 @@ class Worker:
                     self._chores.check(message)
                 case Exit():
                     return
+                case Keep():
+                    msg = "a box with an agent keeps nothing"
+                    raise ProtocolBroken(msg)
                 case ModelReply() | ModelFailure():
                     msg = f"an answer to request {message.request_id}, which nobody waits for"
                     raise ProtocolBroken(msg)
@@ -65,8 +68,9 @@ class Worker:
 
     def _seed(self, seed: Seed, body: Body) -> None:
         files = self._chores.unpack(body)
-        if seed.setup:
+        if seed.setup or self._chores.keeps():
             self._manifest = Manifest.take(self._root, (), self._digests)
+            self._manifest.kept = self._chores.overlay()
         self._chores.set_up(seed, files)
         if self._manifest:
             self._manifest.settle()

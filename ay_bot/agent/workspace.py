@@ -45,6 +45,7 @@ class Manifest:
     directories: frozenset[bytes]
     digests: Digests = field(default_factory=dict)
     made_by_setup: dict[bytes, int] = field(default_factory=dict)
+    kept: frozenset[bytes] = frozenset()  # came with the image: nobody's, whatever becomes of it
 
     @classmethod
     def take(cls, root: Path, ignore: tuple[str, ...], digests: Digests | None = None) -> Self:
@@ -60,7 +61,7 @@ class Manifest:
     def settle(self) -> None:
         """Take the present state as the seed's, because a set-up ran: what it made is nobody's change."""
         for path, entry in _walk(self.root):
-            if entry is None:
+            if entry is None or path in self.kept:
                 continue
             if path in self.files:
                 if self.files[path] != (now := _signature(entry)):
@@ -100,7 +101,9 @@ class Manifest:
                     hidden = ignored or self.ignore.ignores(path, is_directory=True)
                     if not hidden or path in self.directories:
                         pending.append((path, hidden))
-                elif path in self.files or not (ignored or self.ignore.ignores(path, is_directory=False)):
+                elif path in self.files or not (
+                    ignored or path in self.kept or self.ignore.ignores(path, is_directory=False)
+                ):
                     yield path, entry
 
 

@@ -45,6 +45,7 @@ def box_config(spec: BoxSpec, environment: dict[str, str], limits: ResourceLimit
     return BoxConfig(
         deadline=spec.limits.wall,
         only_for_checks=spec.only_for_checks,
+        installs=spec.installs,
         forward=spec.door is not None,
         environment={**COMMAND_ENVIRONMENT, **environment, **spec.environment},
         limits=limits or ResourceLimits(),

@@ -13,7 +13,7 @@ from ay_bot.protocol.conversation import ImagePart, Message, Role, Thought, Tool
 from ay_bot.protocol.events import AgentEvent, SwitchCause
 from ay_bot.protocol.model_facts import Capabilities, ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
-from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Seed, Seeded
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded
 
 # ----------------------------------------------------------------- model calls: agent -> host -> gateway and back
 
@@ -216,6 +216,7 @@ class Work(Value):
     kind: Literal["work"] = "work"
     task: str
     instructions: str = ""  # AGENTS.md of the base commit
+    deeper_instructions: tuple[str, ...] = ()  # paths of those that hold for a part of the repository
     test_command: str = ""
     max_steps: int = 100
     max_context_tokens: int = 100_000
@@ -282,9 +283,11 @@ class Finished(Value):
     body_size: int = 0
 
 
-HostToBox = Annotated[Seed | Work | Feedback | Check | ModelReply | ModelFailure | Exit, Field(discriminator="kind")]
+HostToBox = Annotated[
+    Seed | Work | Feedback | Check | Keep | ModelReply | ModelFailure | Exit, Field(discriminator="kind")
+]
 BoxToHost = Annotated[
-    Hello | Seeded | Happened | ModelRequest | Finished | Checked | BoxFailed, Field(discriminator="kind")
+    Hello | Seeded | Happened | ModelRequest | Finished | Checked | Kept | BoxFailed, Field(discriminator="kind")
 ]
 HostToGateway = Annotated[Configure | DescribeModels | ModelRequest, Field(discriminator="kind")]
 GatewayToHost = Annotated[

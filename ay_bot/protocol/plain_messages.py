@@ -32,6 +32,13 @@ class Check(Plain):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keep(Plain):
+    """Put what the commands since the seed made in the workspace and the home where the image keeps it."""
+
+    kind: Literal["keep"] = "keep"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Exit(Plain):
     """End the box at once."""
 
@@ -85,6 +92,17 @@ class Checked(Plain):
     seconds: float
     output: str
     body_size: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept(Plain):
+    """The image keeps so much. `touched` names files of the seed that were changed: that much is not kept."""
+
+    kind: Literal["kept"] = "kept"
+    files: int
+    size: int
+    touched: tuple[str, ...] = ()
+    touched_in_all: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from ay_bot.agent.chores import build_reader
 from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
 from ay_bot.protocol.messages import BoxToHost, HostToBox
 from ay_bot.protocol.plain import Plain, PlainReader, read_plain, write_plain
-from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Seed, Seeded
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded
 
 HOST_SAYS = TypeAdapter(HostToBox)
 BOX_SAYS = TypeAdapter(BoxToHost)
-CHORES = (Seed, Check, Exit)
-REPORTS = (Hello, Seeded, Checked, BoxFailed)
+CHORES = (Seed, Check, Keep, Exit)
+REPORTS = (Hello, Seeded, Checked, Kept, BoxFailed)
 
 numbers = st.integers(-(2**53), 2**53)
 scalars = st.none() | st.booleans() | numbers | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)
@@ -40,7 +40,7 @@ def test_a_box_without_an_agent_knows_every_message_that_is_plain():
     assert {kind for kind in kinds_of(BoxToHost) if issubclass(kind, Plain)} == set(REPORTS)
     for kind in CHORES:
         value = {"body_size": 0} if kind is Seed else {"command": "", "timeout": 1.0, "report": ""}
-        message = kind(**({} if kind is Exit else value))
+        message = kind(**({} if kind in {Exit, Keep} else value))
         assert build_reader().validate_json(write_plain(message).encode()) == message
 
 
