@@ -92,6 +92,8 @@ def build_task(work: Work) -> str:
     parts = [_fenced("task", work.task)]
     if work.instructions.strip():
         parts.append("The repository's own instructions (AGENTS.md):\n" + _fenced("instructions", work.instructions))
+    if work.deeper_instructions:
+        parts.append(f"Read these before you change files beside or below them: {', '.join(work.deeper_instructions)}")
     if work.test_command:
         parts.append(f"run_tests runs: {work.test_command}")
     return "\n\n".join(parts)

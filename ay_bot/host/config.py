@@ -8,8 +8,10 @@ from pydantic import Field, model_validator
 from ay_bot.host.egress.rules import Network
 from ay_bot.host.permissions import Admission
 from ay_bot.host.policy.rules import FileRule
+from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.protocol.command_rules import CommandPolicy, CommandRule, Decision
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.messages import EditFormat
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
 CONFIG_FILE = ".github/ay-bot.yml"
@@ -84,6 +86,10 @@ class Settings(Value):
     """Which wall to use; `auto` takes Docker if an engine answers, else bubblewrap."""
     image: Line = ""
     """The box image; empty for ay-bot's own, with Python and pytest."""
+    runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$|^$")] = ""
+    """The runtime of the engine that boxes run in, such as `runsc` or `kata`; empty for the engine's default."""
+    require: tuple[Guarantee, ...] = ()
+    """What the wall must give; a run is refused where it can't."""
     network: Network = Network()
     """What boxes may reach; nothing, unless this says so."""
     files: Annotated[tuple[FileRule, ...], Field(max_length=200)] = ()
@@ -96,6 +102,10 @@ class Settings(Value):
     """The most that model calls may cost; 0 for no cap."""
     max_tokens: Annotated[int, Field(ge=0)] = 2_000_000
     """The most tokens that model calls may use, sent and received; 0 for no cap."""
+    edit_format: EditFormat = "auto"
+    """How the model makes edits; `auto` is by tools, or by SEARCH/REPLACE text where the model takes none."""
+    instruction_files: tuple[Name, ...] = ()
+    """Names of files that instruct agents where a directory has no AGENTS.md, in order, such as `CLAUDE.md`."""
     max_context_tokens: Annotated[int, Field(ge=4000)] = 100_000
     """The longest conversation that is sent to the model."""
     max_steps: Annotated[int, Field(ge=1, le=10_000)] = 100
@@ -151,6 +161,8 @@ class Overrides(Value):
     setup: str | None = None
     sandbox: str | None = None
     image: str | None = None
+    runtime: str | None = None
+    require: tuple[str, ...] | None = None
     max_cost: float | None = None
     max_tokens: int | None = None
     max_steps: int | None = None

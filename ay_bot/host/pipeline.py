@@ -7,6 +7,7 @@ from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, TestsUnusable
 from ay_bot.host.attempt import Attempt, take_answer
 from ay_bot.host.baseline import Baseline
 from ay_bot.host.boxes import Boxes, ended_in_time
+from ay_bot.host.briefing import describe_work
 from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.config import CONFIG_FILE, Settings
 from ay_bot.host.environment import environment
@@ -16,7 +17,7 @@ from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
-from ay_bot.host.policy.boxes import build_box_policy, choose_archive
+from ay_bot.host.policy.boxes import choose_archive
 from ay_bot.host.reaper import Reaper
 from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import Result
@@ -28,16 +29,7 @@ from ay_bot.host.settings_file import load_settings
 from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
-from ay_bot.protocol.messages import Configure, ModelSetting, Work
-from ay_bot.protocol.outputs import MOST_OF_EACH
-
-INSTRUCTIONS_FILE = "AGENTS.md"
-MAX_INSTRUCTIONS = 32 * 1024
-NEVER_WORK = (
-    "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
-    ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
-)  # fmt: skip
-"""What tools leave behind in a work tree, which is never part of a change unless the repository tracks it."""
+from ay_bot.protocol.messages import Configure, ModelSetting
 
 
 def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDirectory | None) -> tuple[Result, bytes]:
@@ -90,7 +82,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                         session = Session(box, gateway, findings.log, meanwhile)
                         with findings.log.phase("seed"):
                             session.seed(choose_archive(checkout, site.archive, findings.policy), settings.setup)
-                        work = _describe_work(settings, command, checkout, findings)
+                        work = describe_work(settings, command, checkout, findings)
                         if order.mode == "answer":
                             return conclude_answer(take_answer(session, work, findings), findings)
                         finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
@@ -110,15 +102,11 @@ def _open_repository(order: Order, findings: Findings) -> Repository:
 
 
 def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
-    file = checkout.read_file(_trusted(order, checkout), CONFIG_FILE)
+    file = checkout.read_file(order.trusted or checkout.repository.head, CONFIG_FILE)
     settings = load_settings(file, order.overrides, needs_model=order.given is None)
     findings.model = settings.model
     findings.policy = order.policy.model_copy(update={"rules": settings.files})
     return settings
-
-
-def _trusted(order: Order, checkout: Checkout) -> str:
-    return order.trusted or checkout.repository.head
 
 
 def _find_tests(order: Order, settings: Settings, checkout: Checkout, findings: Findings) -> str:
@@ -136,8 +124,14 @@ def _roles_and_caps(settings: Settings, order: Order) -> Configure:
 
 def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | None) -> Boxes:
     sandbox, notices = choose(
-        settings.sandbox, environment(), image=settings.image, repository=Path(findings.repository)
+        settings.sandbox,
+        environment(),
+        image=settings.image,
+        repository=Path(findings.repository),
+        runtime=settings.runtime,
+        require=settings.require,
     )
+    findings.weaknesses = sandbox.weaknesses()
     for notice in notices:
         findings.notice(notice)
     end = gateway.close if gateway else lambda: None
@@ -153,23 +147,3 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | Non
         )
     )
     return boxes
-
-
-def _describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:
-    order = findings.order
-    instructions = checkout.read_file(_trusted(order, checkout), INSTRUCTIONS_FILE) or b""
-    if len(instructions) > MAX_INSTRUCTIONS:
-        findings.notice(f"{INSTRUCTIONS_FILE} is cut after {MAX_INSTRUCTIONS // 1024} KiB")
-    return Work(
-        task=order.task.text,
-        instructions=instructions[:MAX_INSTRUCTIONS].decode("utf-8", "replace"),
-        test_command=command,
-        max_steps=settings.max_steps,
-        max_context_tokens=settings.max_context_tokens,
-        test_timeout=settings.test_timeout,
-        ignore=NEVER_WORK,
-        mode=order.mode,
-        outputs=order.outputs,
-        output_limits={**MOST_OF_EACH, **settings.output_limits},
-        policy=build_box_policy(findings.policy, settings.command_policy),
-    )

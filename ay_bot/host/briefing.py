@@ -1,0 +1,50 @@
+"""What the agent is told of its work: the task, the repository's instructions, the tests, and what it may do."""
+
+from typing import Final
+
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.commit_tree import CommitTree
+from ay_bot.host.config import Settings
+from ay_bot.host.findings import Findings
+from ay_bot.host.instructions import MOST_BYTES, Instructions, find_instructions, list_deeper
+from ay_bot.host.policy.boxes import build_box_policy
+from ay_bot.protocol.messages import Work
+from ay_bot.protocol.outputs import MOST_OF_EACH
+
+NEVER_WORK: Final = (
+    "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
+    ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
+)  # fmt: skip
+"""What tools leave behind in a work tree, which is never part of a change unless the repository tracks it."""
+
+
+def describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:
+    """Return the work of a run; `command` runs the tests."""
+    order = findings.order
+    trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
+    instructions = find_instructions(trusted, fallbacks=settings.instruction_files)
+    if instructions.cut:
+        names = ", ".join(instructions.sources)
+        findings.notice(f"the instructions ({names}) are cut after {MOST_BYTES // 1024} KiB")
+    return Work(
+        task=order.task.text,
+        instructions=instructions.text,
+        deeper_instructions=_find_deeper(trusted, instructions, checkout),
+        test_command=command,
+        max_steps=settings.max_steps,
+        max_context_tokens=settings.max_context_tokens,
+        test_timeout=settings.test_timeout,
+        ignore=NEVER_WORK,
+        mode=order.mode,
+        outputs=order.outputs,
+        output_limits={**MOST_OF_EACH, **settings.output_limits},
+        edit_format=settings.edit_format,
+        policy=build_box_policy(findings.policy, settings.command_policy),
+    )
+
+
+def _find_deeper(trusted: CommitTree, instructions: Instructions, checkout: Checkout) -> tuple[str, ...]:
+    """Return further instruction files, as far as the tree that is worked on has them as the trusted commit does."""
+    worked_on = CommitTree(checkout, checkout.repository.head)
+    paths = list_deeper(trusted.paths, instructions.sources)
+    return tuple(path for path in paths if trusted.identity(path) == worked_on.identity(path))
