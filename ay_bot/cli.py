@@ -35,6 +35,12 @@ boxes = typer.Typer(no_args_is_help=True, help="The wall by itself.")
 app.add_typer(boxes, name="sandbox")
 
 
+RUNTIME = "The engine's runtime for boxes, such as runsc or kata. Default: the engine's own default."
+REQUIRE = (
+    "What the wall must give, or nothing is run: memory, processes, cpu, inodes, images, kernel; see docs/engines.md."
+)
+
+
 class Prestarted:
     """The gateway that `main` started before anything else was loaded, if any."""
 
@@ -94,6 +100,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     ] = None,
     setup: Annotated[str | None, typer.Option(help="A command to run in each box first, without network.")] = None,
     sandbox: Annotated[str | None, typer.Option(help="auto, docker or bubblewrap. Default: auto.")] = None,
+    runtime: Annotated[str | None, typer.Option(help=RUNTIME)] = None,
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE)] = None,
     image: Annotated[
         str | None, typer.Option(help="The box image. Default: ay-bot's own, with Python and pytest.")
     ] = None,
@@ -113,6 +121,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     from ay_bot.host.findings import Order
     from ay_bot.host.local_run import run_locally
     from ay_bot.host.publisher import DryRun, LocalBranch
+    from ay_bot.host.sandbox.guarantees import parse_requirements
     from ay_bot.host.task import read_task
     from ay_bot.terminal import Progress, show_result
 
@@ -122,6 +131,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
         test=test,
         setup=setup,
         sandbox=sandbox,
+        runtime=runtime,
+        require=parse_requirements(require) if require else None,
         image=image,
         max_cost=max_cost,
         max_tokens=max_tokens,
@@ -149,6 +160,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
 @app.command()
 def doctor(
     clean: Annotated[bool, typer.Option(help="Remove what dead runs left behind.")] = False,
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE)] = None,
     repo: Annotated[
         Path | None, typer.Option(help="Look at a repository too: its workflows, configuration, model key and token.")
     ] = None,
@@ -157,12 +169,14 @@ def doctor(
     """Say which sandboxes work here and what they can't give, and what is wrong with a repository's workflows."""
     from ay_bot.errors import UsageError
     from ay_bot.host.doctor import clean_up, examine
+    from ay_bot.host.sandbox.guarantees import parse_requirements
     from ay_bot.terminal import show_examination
 
+    required = parse_requirements(require or ())
     removed = clean_up() if clean else ()
     if repo and not repo.is_dir():
         raise UsageError(f"{repo} is no directory", hint="give the work tree of a repository with --repo")
-    examination = examine(removed, repo)
+    examination = examine(removed, repo, required)
     if as_json:
         typer.echo(examination.model_dump_json(indent=2))
     else:
@@ -174,9 +188,11 @@ def doctor(
 
 
 @boxes.command("exec", context_settings={"allow_interspersed_args": False})
-def sandbox_exec(
+def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
     command: Annotated[list[str], typer.Argument(help="The command and its arguments, after two dashes.")],
-    sandbox: Annotated[str, typer.Option(help="auto, docker or bubblewrap.")] = "auto",
+    sandbox: Annotated[str, typer.Option("--sandbox", "--driver", help="auto, docker or bubblewrap.")] = "auto",
+    runtime: Annotated[str, typer.Option(help=RUNTIME)] = "",
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE)] = None,
     image: Annotated[str, typer.Option(help="The box image. Default: ay-bot's own.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds for the command.")] = 600.0,
     repo: Annotated[
@@ -188,7 +204,16 @@ def sandbox_exec(
     from ay_bot.host.environment import environment
     from ay_bot.host.sandbox_exec import run as run_in_box
 
-    done = run_in_box(command, environment(), sandbox=sandbox, image=image, timeout=timeout, repository=repo)
+    done = run_in_box(
+        command,
+        environment(),
+        sandbox=sandbox,
+        image=image,
+        timeout=timeout,
+        repository=repo,
+        runtime=runtime,
+        require=require or (),
+    )
     if as_json:
         typer.echo(done.model_dump_json(indent=2))
     else:
@@ -202,7 +227,9 @@ def sandbox_exec(
 @app.command()
 def redteam(
     only: Annotated[list[str] | None, typer.Argument(help="Beginnings of attacks' names. Default: all.")] = None,
-    sandbox: Annotated[str, typer.Option(help="auto, docker or bubblewrap.")] = "auto",
+    sandbox: Annotated[str, typer.Option("--sandbox", "--driver", help="auto, docker or bubblewrap.")] = "auto",
+    runtime: Annotated[str, typer.Option(help=RUNTIME)] = "",
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE)] = None,
     image: Annotated[str, typer.Option(help="The box image. Default: ay-bot's own.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the scorecard as JSON.")] = False,
 ) -> None:
@@ -214,7 +241,9 @@ def redteam(
     def tell(line: "Line") -> None:
         typer.echo(line.text(), err=as_json)
 
-    card = attack(environment(), tell, sandbox=sandbox, image=image, only=only or ())
+    card = attack(
+        environment(), tell, sandbox=sandbox, image=image, only=only or (), runtime=runtime, require=require or ()
+    )
     for notice in card.notices:
         typer.echo(f"ay-bot: {notice}", err=True)
     typer.echo(card.model_dump_json(indent=2) if as_json else f"\n{render_table(card)}")

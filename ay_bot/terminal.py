@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.status import Status
 
-    from ay_bot.host.doctor import Examination
+    from ay_bot.host.doctor import Examination, SandboxState
     from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result, Verification
 
@@ -239,6 +239,11 @@ def _show_end(console: "Console", result: "Result") -> None:
         console.print(f"branch `{result.branch}` now holds commit {result.commit[:12]}", markup=False)
 
 
+def _describe_wall(sandbox: "SandboxState") -> list[str]:
+    told = [f"{weakness.lacks}: {weakness.why}" for weakness in sandbox.weaknesses]
+    return [sandbox.image, *filter(None, [sandbox.engine]), *(f"without {one}" for one in told)]
+
+
 def show_examination(examination: "Examination") -> None:
     """Print what `ay-bot doctor` found on stdout, for people."""
     from rich.console import Console
@@ -248,7 +253,7 @@ def show_examination(examination: "Examination") -> None:
     console = Console(file=sys.stdout, highlight=False)
     table = Table("Sandbox", "Usable", "What to know", box=None, pad_edge=False)
     for sandbox in examination.sandboxes:
-        known = [sandbox.image, *sandbox.weaknesses] if sandbox.usable else [sandbox.problem, f"hint: {sandbox.hint}"]
+        known = _describe_wall(sandbox) if sandbox.usable else [sandbox.problem, f"hint: {sandbox.hint}"]
         usable = Text("yes", style="green") if sandbox.usable else Text("no", style="red")
         table.add_row(sandbox.name, usable, Text("\n".join(known), overflow="fold"))
     console.print(f"ay-bot {examination.version}, box image {examination.default_image}\n", markup=False)

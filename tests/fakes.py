@@ -16,6 +16,7 @@ from ay_bot.host.runtime import box_config, installed_packages, program
 from ay_bot.host.sandbox import BoxLimits, BoxSpec, DriverName
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.ending import explain_ending
+from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.sandbox.stream import BoxStream, SocketTransport
 from ay_bot.host.suite import TestRunner
 
@@ -28,8 +29,8 @@ class LocalSandbox:
     def resolve_image(self, image: str) -> str:
         return "local"
 
-    def weaknesses(self) -> tuple[str, ...]:
-        return ("there are no walls at all",)
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        return (Weakness(lacks="network", why="there are no walls at all", instead="a real driver"),)
 
     def reap(self) -> list[str]:
         return []

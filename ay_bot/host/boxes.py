@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from ay_bot.errors import AyBotError, BudgetSpent, Interrupted
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box, BoxSpec, DriverName, Sandbox
+from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.protocol.events import BoxOpened
 
 
@@ -38,7 +39,7 @@ class Boxes:
         """Return the digest of `image`; see Sandbox."""
         return self._sandbox.resolve_image(image)
 
-    def weaknesses(self) -> tuple[str, ...]:
+    def weaknesses(self) -> tuple[Weakness, ...]:
         """Return what this wall can't give; see Sandbox."""
         return self._sandbox.weaknesses()
 

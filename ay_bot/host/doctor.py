@@ -9,6 +9,7 @@ from ay_bot.host.doctor_repository import RepositoryState, examine_repository
 from ay_bot.host.environment import environment
 from ay_bot.host.image import image_name
 from ay_bot.host.sandbox import DriverName, Sandbox
+from ay_bot.host.sandbox.guarantees import Guarantee, Weakness, require_given
 from ay_bot.host.scratch import reap_scratch
 from ay_bot.protocol.conversation import Value
 
@@ -18,10 +19,12 @@ class SandboxState(Value):
 
     name: DriverName
     usable: bool
+    engine: str = ""
+    runtimes: tuple[str, ...] = ()
     image: str = ""
     problem: str = ""
     hint: str = ""
-    weaknesses: tuple[str, ...] = ()
+    weaknesses: tuple[Weakness, ...] = ()
 
 
 class Examination(Value):
@@ -39,12 +42,14 @@ class Examination(Value):
         return any(sandbox.usable for sandbox in self.sandboxes)
 
 
-def examine(removed: tuple[str, ...] = (), repository: Path | None = None) -> Examination:
+def examine(
+    removed: tuple[str, ...] = (), repository: Path | None = None, require: tuple[Guarantee, ...] = ()
+) -> Examination:
     """Look at each kind of wall, and at a repository where one is given."""
     return Examination(
         version=__version__,
         default_image=image_name(),
-        sandboxes=tuple(_examine(name, connect) for name, connect in _drivers().items()),
+        sandboxes=tuple(_examine(name, connect, require) for name, connect in _drivers().items()),
         removed=removed,
         repository=examine_repository(repository, environment()) if repository else None,
     )
@@ -75,10 +80,26 @@ def _drivers() -> dict[DriverName, Callable[[], Sandbox]]:
     return {"docker": docker, "bubblewrap": bubblewrap}
 
 
-def _examine(name: DriverName, connect: Callable[[], Sandbox]) -> SandboxState:
+def _examine(name: DriverName, connect: Callable[[], Sandbox], require: tuple[Guarantee, ...]) -> SandboxState:
     try:
         sandbox = connect()
         image = sandbox.resolve_image("")
     except SandboxUnavailable as error:
         return SandboxState(name=name, usable=False, problem=error.message, hint=error.hint)
-    return SandboxState(name=name, usable=True, image=image, weaknesses=sandbox.weaknesses())
+    engine, runtimes = _describe_engine(sandbox)
+    state = SandboxState(
+        name=name, usable=True, engine=engine, runtimes=runtimes, image=image, weaknesses=sandbox.weaknesses()
+    )
+    try:
+        require_given(require, state.weaknesses, name)
+    except SandboxUnavailable as error:
+        return state.model_copy(update={"usable": False, "problem": error.message, "hint": error.hint})
+    return state
+
+
+def _describe_engine(sandbox: Sandbox) -> tuple[str, tuple[str, ...]]:
+    if sandbox.name != "docker":
+        return "", ()
+    from ay_bot.host.sandbox.docker import DockerSandbox
+
+    return (sandbox.engine.name, sandbox.engine.runtimes) if isinstance(sandbox, DockerSandbox) else ("", ())

@@ -12,6 +12,7 @@ from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.publisher import DryRun, Publisher
 from ay_bot.host.redact.canaries import Canaries, plant
 from ay_bot.host.report import PullRequest, Result, Status, Verification, Withheld
+from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
 from ay_bot.protocol.messages import Finished, WorkMode
@@ -80,6 +81,7 @@ class Findings:
     tree: str = ""
     model: str = ""
     sandbox: str = ""
+    weaknesses: tuple[Weakness, ...] = ()
     summary: str = ""
     commit: str = ""
     branch: str = ""
@@ -117,6 +119,7 @@ class Findings:
             task=self.order.task.title,
             model=self.model,
             sandbox=self.sandbox,
+            weaknesses=self.weaknesses,
             summary=self.summary,
             rounds=self.rounds,
             commit_message=self.commit_message,

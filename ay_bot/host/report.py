@@ -3,6 +3,7 @@
 import json
 from typing import Literal
 
+from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.protocol.conversation import Usage, Value
 from ay_bot.protocol.outputs import Output
 
@@ -73,6 +74,7 @@ class Result(Value):
     task: str = ""
     model: str = ""
     sandbox: str = ""
+    weaknesses: tuple[Weakness, ...] = ()
     summary: str = ""
     rounds: int = 0
     commit_message: str = ""

@@ -2,7 +2,7 @@
 
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +13,8 @@ from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.plain_text import clean_text
 from ay_bot.host.repository import open_repository
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, DriverName
-from ay_bot.host.sandbox.select import Preference, choose
+from ay_bot.host.sandbox.guarantees import parse_requirements
+from ay_bot.host.sandbox.select import choose, parse_preference
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import receive, send_seed, unexpected
 from ay_bot.protocol.conversation import Value
@@ -22,7 +23,6 @@ from ay_bot.protocol.plain_messages import Check, Checked, Exit
 SECONDS: Final = 600.0
 GRACE: Final = 60.0  # that a box may take beyond the command's own limit before it is ended from outside
 EMPTY_TAR: Final = bytes(1024)
-PREFERENCES: Final = ("auto", "docker", "bubblewrap")
 
 
 class Executed(Value):
@@ -37,7 +37,7 @@ class Executed(Value):
     notices: tuple[str, ...] = ()
 
 
-def run(
+def run(  # noqa: PLR0913 - one argument for each flag
     command: Sequence[str],
     environment: Mapping[str, str],
     *,
@@ -45,16 +45,21 @@ def run(
     image: str = "",
     timeout: float = SECONDS,
     repository: Path | None = None,
+    runtime: str = "",
+    require: Iterable[str] = (),
 ) -> Executed:
     """Run `command` in a fresh box: in an empty workspace, or in the tree of the HEAD of `repository`."""
-    wanted = _parse_preference(sandbox)
+    wanted = parse_preference(sandbox)
+    required = parse_requirements(require)
     if not command:
         raise UsageError("there is no command to run", hint="give it after two dashes: ay-bot sandbox exec -- ls -l")
     if not 0 < timeout <= 24 * 3600:
         raise UsageError(f"a command can't have {timeout:g} seconds", hint="give --timeout between 1 and 86400")
     with open_scratch() as scratch:
         archive = _archive(repository, scratch)
-        driver, notices = choose(wanted, environment, image=image, repository=repository)
+        driver, notices = choose(
+            wanted, environment, image=image, repository=repository, runtime=runtime, require=required
+        )
         limits = BoxLimits(wall=timeout + GRACE)
         spec = BoxSpec(run=scratch.name, purpose="exec", only_for_checks=True, image=image, limits=limits)
         with driver.open(spec) as box, ended_by_signals(box.kill), ended_after(box, timeout + GRACE):
@@ -69,12 +74,6 @@ def run(
                 output=clean_text(checked.output),
                 notices=notices,
             )
-
-
-def _parse_preference(word: str) -> Preference:
-    if word not in PREFERENCES:
-        raise UsageError(f"there is no sandbox `{word}`", hint=f"choose one of {', '.join(PREFERENCES)}")
-    return word  # type: ignore[return-value]  # mypy does not narrow a str by a tuple of literals
 
 
 def _archive(repository: Path | None, scratch: Path) -> Path:

@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Final, Literal
 
 from ay_bot.host.sandbox import DriverName
+from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.protocol.conversation import Value
 
 CANARY_NAME: Final = "AY_CANARY_API_KEY"
@@ -46,13 +47,15 @@ flooded    more output came than the limit
 reported   the report that came back is one that must not be taken
 """
 
-Verdict = Literal["held", "broken", "untested"]
+Verdict = Literal["held", "broken", "announced", "untested"]
+"""`announced` is an effect that this wall can't prevent here and says so before anything runs; it is not held."""
 
 
 class Attack(Value):
     """One attack: a Python program that runs in the box, and how its effect is seen.
 
-    `alone` attacks get a box of their own. `drivers` is where the attack means anything.
+    `alone` attacks get a box of their own. `drivers` is where the attack means anything. `guarantee` is what has to
+    hold against it, where not every wall gives it.
     """
 
     id: str
@@ -65,6 +68,7 @@ class Attack(Value):
     timeout: float = 20.0
     cpus: float = 0  # processors of its own box, where it is alone; 0 for the battery's own
     drivers: tuple[DriverName, ...] = ("docker", "bubblewrap")
+    guarantee: Guarantee | None = None
 
 
 class Line(Value):

@@ -1,5 +1,6 @@
 """The battery: every attack first in a box whose protection is off, where it must work, then in a real one."""
 
+import os
 import platform
 import secrets
 import threading
@@ -15,6 +16,7 @@ from ay_bot.host.redteam.resources import LIMITS, RAISED
 from ay_bot.host.redteam.targets import Targets, open_targets
 from ay_bot.host.redteam.weakened import Weakness, weaken
 from ay_bot.host.sandbox import BoxSpec, Sandbox
+from ay_bot.host.sandbox.guarantees import tell as tell_weaknesses
 
 Tell = Callable[[Line], None]
 
@@ -42,7 +44,7 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     seconds = round(time.monotonic() - began, 1)
     digest = sandbox.resolve_image(image)
     return Scorecard(
-        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=tuple(sandbox.weaknesses())
+        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=tell_weaknesses(sandbox.weaknesses())
     )
 
 
@@ -60,12 +62,16 @@ def judge(attack: Attack, sandbox: Sandbox, without: str, behind: str) -> Line:
         id=attack.id, driver=sandbox.name, category=attack.category, verdict="held", detail="", about=attack.about
     )
     if behind.startswith("+"):
-        return line.model_copy(update={"verdict": "broken", "detail": behind[1:]})
+        lacks = {weakness.lacks for weakness in sandbox.weaknesses()}
+        verdict = "announced" if attack.guarantee in lacks else "broken"
+        return line.model_copy(update={"verdict": verdict, "detail": behind[1:]})
     if behind.startswith("?"):
         return line.model_copy(update={"verdict": "untested", "detail": f"could not be tried: {behind[1:]}"})
     if not without.startswith("+"):
         off = ", ".join(one.value for one in attack.off)
         why = f"no effect even without “{off}”: {without[1:] or 'nothing seen'}"
+        if os.getuid() and Off.RIGHTS in attack.off:
+            why += " (this user has no such right himself: only a box of root's can be given it, and lose it)"
         return line.model_copy(update={"verdict": "untested", "detail": why})
     return line.model_copy(update={"detail": f"without the protection: {without[1:]}"})
 

@@ -4,6 +4,7 @@ from typing import Final
 
 from ay_bot.host.redteam import Attack, Off
 from ay_bot.host.sandbox import MIB, BoxLimits, DriverName
+from ay_bot.host.sandbox.guarantees import Guarantee
 
 LIMITS: Final = BoxLimits(
     memory=256 * MIB,
@@ -111,6 +112,54 @@ for child in children: os.waitpid(child, 0)
 share = used() / (time.monotonic() - began)
 effect(f"{share:.2f} processors") if share > 0.3 else print(share)
 """
+HIDDEN: Final = """
+import mmap
+kept = []
+child = os.fork()
+if not child:
+    for _ in range(8):
+        shared = mmap.mmap(-1, 50 << 20)
+        shared.write(bytes(50 << 20))
+        shared.madvise(mmap.MADV_DONTNEED)
+        kept.append(shared)
+        time.sleep(0.2)
+    time.sleep(0.5)
+    os._exit(7)
+_, status = os.waitpid(child, 0)
+effect("400 MiB that are mapped nowhere") if status == 7 << 8 else print(status)
+"""
+NAMELESS: Final = """
+child = os.fork()
+if not child:
+    try:
+        for number in range(40):
+            file = os.memfd_create(f"hidden{number}")
+            for _ in range(10): os.write(file, bytes(1 << 20))
+    except OSError as error:
+        print(error, flush=True)
+        os._exit(1)
+    time.sleep(0.5)
+    os._exit(7)
+_, status = os.waitpid(child, 0)
+effect("400 MiB in files without a name") if status == 7 << 8 else print(status)
+"""
+SEGMENTS: Final = """
+import ctypes
+library = ctypes.CDLL(None, use_errno=True)
+library.shmat.restype = ctypes.c_void_p
+child = os.fork()
+if not child:
+    for number in range(8):
+        segment = library.shmget(0, 50 << 20, 0o1600)
+        if segment < 0: os._exit(1)
+        address = library.shmat(segment, None, 0)
+        ctypes.memset(ctypes.c_void_p(address), 1, 50 << 20)
+        library.shmdt(ctypes.c_void_p(address))
+    time.sleep(0.5)
+    os._exit(7)
+_, status = os.waitpid(child, 0)
+effect("400 MiB in segments") if status == 7 << 8 else print(status)
+"""
 INODES: Final = """
 os.makedirs("/work/many", exist_ok=True)
 made = 0
@@ -122,6 +171,17 @@ except OSError as error: print(error)
 import shutil
 shutil.rmtree("/work/many")
 effect(f"{made} files") if made > 4000 else print(made)
+"""
+MANY_INODES: Final = """
+made = 0
+try:
+    for name in range(300):
+        os.makedirs(f"/work/many/{name}", exist_ok=True)
+        for number in range(1000):
+            os.close(os.open(f"/work/many/{name}/{number}", os.O_CREAT | os.O_WRONLY))
+            made += 1
+except OSError as error: print(error)
+effect(f"{made} files") if made > 250000 else print(made)
 """
 BIG_FILE: Final = """
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -141,32 +201,42 @@ effect(f"{len(kept)} descriptors") if len(kept) > 256 else print(len(kept))
 DEAF: Final = "signal.signal(15, signal.SIG_IGN)\ntime.sleep(2)\neffect('2 s')"
 SHARED: Final = FILL.format(place="/dev/shm", limit=17 << 20)  # noqa: S108 - in the box
 DOCKER: Final[tuple[DriverName, ...]] = ("docker",)
+BUBBLEWRAP: Final[tuple[DriverName, ...]] = ("bubblewrap",)
 
 
-def _attack(name: str, about: str, program: str, *, alone: bool = False, timeout: float = 20.0) -> Attack:
+def _attack(
+    name: str, about: str, program: str, guarantee: Guarantee | None = None, *, timeout: float = 20.0
+) -> Attack:
     return Attack(
         id=f"resource-{name}",
         category="resources",
         about=about,
         program=program,
         off=(Off.LIMITS,),
-        alone=alone,
+        alone=guarantee is not None,
+        guarantee=guarantee,
         timeout=timeout,
     )
 
 
 ATTACKS: Final = (
-    _attack("processes", "a fork bomb", FORK, alone=True),
-    _attack("threads", "threads without end", THREADS, alone=True),
-    _attack("memory", "one process that takes 400 MiB of 256", MEMORY, alone=True),
-    _attack("memory-spread", "eight processes that take 50 MiB each, of 256", SPREAD, alone=True),
-    _attack("processor", "four busy processes, for a fifth of a processor", PROCESSOR, alone=True).model_copy(
+    _attack("processes", "a fork bomb", FORK, "processes"),
+    _attack("threads", "threads without end", THREADS, "processes"),
+    _attack("memory", "one process that takes 400 MiB of 256", MEMORY, "memory"),
+    _attack("memory-spread", "eight processes that take 50 MiB each, of 256", SPREAD, "memory"),
+    _attack("memory-hidden", "400 MiB of shared memory, of 256, that no process has mapped", HIDDEN, "memory"),
+    _attack("memory-nameless", "400 MiB in files without a name, of 256", NAMELESS, "memory"),
+    _attack("memory-segments", "400 MiB in System V's segments, of 256", SEGMENTS, "memory"),
+    _attack("processor", "four busy processes, for a fifth of a processor", PROCESSOR, "cpu").model_copy(
         update={"cpus": 0.2}
     ),
     _attack("workspace", "96 MiB in /work", FILL.format(place="/work", limit=25 << 20)),
     _attack("scratch", "96 MiB in /tmp", FILL.format(place="/tmp", limit=25 << 20)),  # noqa: S108
     _attack("shared-memory", "96 MiB in /dev/shm", SHARED),
-    _attack("inodes", "6000 files", INODES).model_copy(update={"drivers": DOCKER}),
+    _attack("inodes", "6000 files", INODES, "inodes").model_copy(update={"drivers": DOCKER}),
+    _attack("inodes-many", "300,000 files, of 4000", MANY_INODES, "inodes", timeout=60.0).model_copy(
+        update={"drivers": BUBBLEWRAP}
+    ),
     _attack("file-size", "a file of 30 MiB", BIG_FILE.format(how="pwrite(file, bytes(1), 30 << 20)")),
     _attack("sparse", "a sparse file of 300 MiB", BIG_FILE.format(how="truncate(file, 300 << 20)")),
     _attack("descriptors", "a thousand descriptors", DESCRIPTORS),

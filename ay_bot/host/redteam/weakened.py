@@ -71,8 +71,14 @@ class Weakness:
         changed[at] = "\n".join([first, *patches, separator + last])
         config = read_plain(BoxConfig, changed[at + 1])
         shown = {CANARY_NAME: self.canary} if Off.ENVIRONMENT in self.off else {}
+        limits = replace(config.limits, memory=0, inodes=0, processors=0) if Off.LIMITS in self.off else config.limits
         changed[at + 1] = write_plain(
-            replace(config, filter=not self.off & UNFILTERED, environment={**config.environment, **shown})
+            replace(
+                config,
+                filter=not self.off & UNFILTERED,
+                environment={**config.environment, **shown},
+                limits=limits,
+            )
         )
         return changed
 
@@ -81,7 +87,7 @@ class WeakerDocker(DockerSandbox):
     """The Docker driver with some protections off. Nobody compares its boxes with their plan."""
 
     def __init__(self, driver: DockerSandbox, weakness: Weakness) -> None:
-        super().__init__(driver._client)  # noqa: SLF001 - the same engine
+        super().__init__(driver._client, runtime=driver.runtime)  # noqa: SLF001 - the same engine
         self._weakness = weakness
 
     def _host_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from typing import Literal, Protocol
 
 from ay_bot.host.egress.door import Door
+from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.protocol.channel import Channel
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.messages import BoxToHost
@@ -71,8 +72,8 @@ class Sandbox(Protocol):
         """Make a box, wait for its Hello, and remove it at the end of the with block, however that ends."""
         ...
 
-    def weaknesses(self) -> tuple[str, ...]:
-        """Return what this wall can't give here, a sentence each; nothing for a full one."""
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        """Return what this wall can't give here."""
         ...
 
     def reap(self) -> list[str]:

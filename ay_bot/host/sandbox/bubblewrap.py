@@ -1,5 +1,7 @@
 """Boxes that bubblewrap makes, where no Docker engine answers: the same program and pipe, the host's own /usr."""
 
+import math
+import os
 import shutil
 import socket
 import subprocess
@@ -17,6 +19,7 @@ from ay_bot.host.sandbox import BoxSpec, DriverName, cgroup
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.ending import explain_ending
+from ay_bot.host.sandbox.guarantees import OWN_KERNEL, Guarantee, Weakness
 from ay_bot.host.sandbox.inspection import first_process, read_process, shared_namespaces
 from ay_bot.host.sandbox.mounts import Identity, arguments, places
 from ay_bot.host.sandbox.policy import new_uid
@@ -48,13 +51,13 @@ class BubblewrapSandbox:
             raise UsageError(msg, hint="leave the image out, or use a Docker engine (sandbox = docker)")
         return f"host:python-{sys.version_info.major}.{sys.version_info.minor}"
 
-    def weaknesses(self) -> tuple[str, ...]:
+    def weaknesses(self) -> tuple[Weakness, ...]:
         """Return what can't be capped on this machine."""
         group = BoxGroup.create(BoxSpec(run="", purpose="").limits)
         group.remove()
-        missing = [what for what, name in CAPS if name not in group.capped]
-        uncapped = f"not capped for a box: {', '.join(missing)} (this user can make no control group)"
-        return (*([uncapped] if missing else []), "not capped for a box: how many files it makes")
+        given = {*group.capped, *(["pids"] if counts_by_box() else [])}
+        soft = (weakness for controller, weakness in SOFT.items() if controller not in given)
+        return (*soft, *ALWAYS_LACKING)
 
     @contextmanager
     def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
@@ -112,8 +115,11 @@ class BubblewrapSandbox:
             ResourceLimits(
                 file_size=limits.file_size,
                 open_files=limits.open_files,
-                processes=0 if "pids" in group.capped else max(limits.pids, PROCESSES_WITHOUT_GROUP),
+                processes=0 if "pids" in group.capped else processes_limit(limits.pids),
                 data=0 if "memory" in group.capped else limits.memory,
+                memory=0 if "memory" in group.capped else limits.memory,
+                inodes=limits.inodes,
+                processors=0 if "cpu" in group.capped else math.ceil(limits.cpus),
             ),
         )
         with pipe, Identity(uid) as identity:
@@ -130,10 +136,44 @@ class BubblewrapSandbox:
             )
 
 
-CAPS: Final = (
-    ("memory in all (only each process by itself)", "memory"),
-    ("processes (only all of this user's)", "pids"),
-    ("processor time", "cpu"),
+def counts_by_box() -> bool:
+    """Say whether the kernel counts this user's processes for each user namespace by itself: the limit then holds."""
+    release = os.uname().release.split(".")
+    return os.getuid() != 0 and (int(release[0]), int(release[1])) >= (5, 14)
+
+
+def processes_limit(pids: int) -> int:
+    """Return the limit on processes where no control group counts them; older kernels count all of the user's."""
+    return pids if counts_by_box() else max(pids, PROCESSES_WITHOUT_GROUP)
+
+
+CONTROL_GROUPS: Final = "a Docker engine, or root, or a user to whom systemd delegates control groups (Delegate=yes)"
+SOFT_CAPS: Final[tuple[tuple[str, Guarantee, str], ...]] = (
+    (
+        "memory",
+        "memory",
+        (
+            "memory is capped for each process, and softly for a box in all: it is looked at 20 times a second, "
+            "and shared memory that no process has mapped is not seen"
+        ),
+    ),
+    ("pids", "processes", "not capped for a box: processes (only all of this user's together)"),
+    ("cpu", "cpu", "processor time is capped in whole processors only"),
+)
+SOFT: Final[Mapping[str, Weakness]] = {
+    controller: Weakness(lacks=lacks, why=f"{why} (this user can make no control group)", instead=CONTROL_GROUPS)
+    for controller, lacks, why in SOFT_CAPS
+}
+ALWAYS_LACKING: Final = (
+    Weakness(
+        lacks="inodes",
+        why="how many files a box makes is capped softly: it is looked at 20 times a second",
+        instead="a Docker engine",
+    ),
+    Weakness(
+        lacks="images", why="boxes are made of this machine's own programs", instead="a Docker engine", usual=True
+    ),
+    OWN_KERNEL,
 )
 
 

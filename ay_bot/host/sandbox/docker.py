@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
@@ -15,13 +16,15 @@ from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
+from ay_bot.host.sandbox.docker_facts import Engine, parse_engine
 from ay_bot.host.sandbox.docker_images import EngineImages
 from ay_bot.host.sandbox.docker_reaping import NETWORK_LABEL, reap
 from ay_bot.host.sandbox.docker_runtime import fill_runtime
 from ay_bot.host.sandbox.docker_settings import container_settings, host_settings
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
-from ay_bot.host.sandbox.inspection import LIMITS, Container
+from ay_bot.host.sandbox.guarantees import Weakness
+from ay_bot.host.sandbox.inspection import Container
 from ay_bot.host.sandbox.policy import OWNER_LABEL, Image, inspection_plan, new_uid, plan
 from ay_bot.host.sandbox.self_check import differences, require_none
 from ay_bot.host.sandbox.stream import BoxStream
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 ENGINE_TIMEOUT: Final = 60
-CAPS: Final = {"MemoryLimit": "memory", "PidsLimit": "processes", "CpuCfsQuota": "processor time"}
 
 
 class DockerSandbox:
@@ -38,8 +40,9 @@ class DockerSandbox:
 
     name: DriverName = "docker"
 
-    def __init__(self, client: "APIClient", certificates: str = "") -> None:
+    def __init__(self, client: "APIClient", certificates: str = "", runtime: str = "") -> None:
         self._client = client
+        self._runtime = runtime
         self._images = EngineImages(client, certificates)
         finalize(self, client.close)
         self._runtime_is_ready = False
@@ -58,15 +61,20 @@ class DockerSandbox:
         """The images of the engine."""
         return self._images
 
-    def weaknesses(self) -> tuple[str, ...]:
-        """Return what this engine does not cap: one without rights to control groups ignores limits silently."""
-        missing = self._uncapped()
-        return (f"not capped by this Docker engine: {', '.join(missing)}",) if missing else ()
-
-    def _uncapped(self) -> list[str]:
+    @cached_property
+    def engine(self) -> Engine:
+        """What the engine says of itself."""
         with asking_to("describe itself"):
-            described = self._client.info()
-        return [what for name, what in CAPS.items() if not described.get(name, False)]
+            return parse_engine(self._client.info(), self._client.version())
+
+    @property
+    def runtime(self) -> str:
+        """The engine's runtime that boxes run in; "" for its default."""
+        return self._runtime
+
+    def weaknesses(self) -> tuple[Weakness, ...]:
+        """Return what this engine can't give: one without rights to control groups ignores limits silently."""
+        return tuple(self.engine.weaknesses(self._runtime))
 
     @contextmanager
     def open(self, spec: BoxSpec) -> Iterator[RunningBox]:
@@ -125,19 +133,18 @@ class DockerSandbox:
 
     def _host_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
         """Return the wall; the red team's driver takes parts of it away."""
-        return host_settings(spec, image, uid)
+        return host_settings(spec, image, uid, self.engine, self._runtime)
 
     def _inspect_box(self, container: str, spec: BoxSpec, image: Image, uid: int) -> None:
         """Have the engine say what it made, before it starts, and compare it with the policy item by item."""
         with asking_to("describe the box"):
             said = Container(self._client.inspect_container(container))
-        found = said.differences(inspection_plan(spec, image, uid))
-        if any(limit in item for item in found for limit in LIMITS):
-            found = said.differences(inspection_plan(spec, image, uid), uncapped=self._uncapped())
+        planned = inspection_plan(spec, image, uid, self.engine.kind, self._runtime)
+        found = said.differences(planned, uncapped=self.engine.uncapped, swap_is_capped=self.engine.swap_is_capped)
         require_none(found, "outside")
 
     def _check_from_within(self, box: RunningBox, image: Image, uid: int) -> None:
-        require_none(differences(box.hello.observed, plan(image, uid)), "within")
+        require_none(differences(box.hello.observed, plan(image, uid, self.engine.kind)), "within")
 
     @contextmanager
     def _connected(self, container: str) -> Iterator[AttachedSocket]:
@@ -178,7 +185,7 @@ class DockerSandbox:
             self._runtime_is_ready = True
 
 
-def connect(environment: Mapping[str, str]) -> DockerSandbox:
+def connect(environment: Mapping[str, str], runtime: str = "") -> DockerSandbox:
     """Return a driver for the engine that answers, or raise SandboxUnavailable."""
     address = find_engine(environment)
     if address is None:
@@ -192,7 +199,10 @@ def connect(environment: Mapping[str, str]) -> DockerSandbox:
     settings = kwargs_from_env({**environment, "DOCKER_HOST": address})
     certificates = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE", "")
     try:
-        return DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings), certificates)
+        sandbox = DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings), certificates, runtime)
     except (DockerException, OSError) as error:
         msg = f"no Docker engine answers at {address}: {error}"
         raise SandboxUnavailable(msg, hint=START_ENGINE) from error
+    if runtime:
+        sandbox.engine.require_runtime(runtime)
+    return sandbox

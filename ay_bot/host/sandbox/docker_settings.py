@@ -5,6 +5,7 @@ from typing import Any
 from ay_bot.host.image import runtime_volume
 from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec
+from ay_bot.host.sandbox.docker_facts import Engine
 from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation, tmpfs
 
 
@@ -23,12 +24,12 @@ def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
     }
 
 
-def host_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
-    """Return the wall."""
+def host_settings(spec: BoxSpec, image: Image, uid: int, engine: Engine, runtime: str = "") -> dict[str, Any]:
+    """Return the wall; `runtime` is the engine's own name of it, "" for the default."""
     from docker.types import LogConfig, Mount, Ulimit
 
     limits = spec.limits
-    runtime = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
+    carried = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
     return {
         "network_mode": "none",
         "read_only": not spec.installs,
@@ -36,13 +37,15 @@ def host_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
         "cap_add": list(INSTALLING) if spec.installs else None,
         "security_opt": ["no-new-privileges:true"],
         "init": False,
+        "runtime": runtime or None,
         "ipc_mode": "private",
         "auto_remove": True,
         "log_config": LogConfig(type="none"),
         "pids_limit": limits.pids,
         "mem_limit": limits.memory,
         "memswap_limit": limits.memory,
-        "nano_cpus": int(limits.cpus * 1e9),
+        # An engine that can't cap the others ignores them; at this one it fails.
+        "nano_cpus": None if "cpu" in engine.uncapped else int(limits.cpus * 1e9),
         "oom_score_adj": 500,
         "shm_size": SHARED_MEMORY,
         "ulimits": [
@@ -50,6 +53,6 @@ def host_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
             Ulimit(name="core", soft=0, hard=0),
             Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
         ],
-        "tmpfs": tmpfs(limits, uid, image.volumes),
-        "mounts": [] if image.is_ours else [runtime],
+        "tmpfs": tmpfs(limits, uid, image.volumes, engine.kind),
+        "mounts": [] if image.is_ours else [carried],
     }

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from ay_bot.host.sandbox import BoxLimits
+from ay_bot.host.sandbox.docker_facts import Kind
+from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.host.sandbox.self_check import DESCRIPTORS
 from ay_bot.protocol.plain_messages import Observed
 
@@ -18,7 +20,9 @@ ABSENT: Final = (  # items that must be empty, whatever the engine calls empty
     "NetworkSettings.IPAddress", "NetworkSettings.GlobalIPv6Address", "NetworkSettings.Ports",
 )  # fmt: skip
 OWN_NAMESPACES: Final = ("PidMode", "UTSMode", "UsernsMode")
-LIMITS: Final = {"Memory": "memory", "MemorySwap": "memory", "PidsLimit": "processes", "NanoCpus": "processor time"}
+LIMITS: Final[Mapping[str, Guarantee]] = {
+    "Memory": "memory", "MemorySwap": "memory", "PidsLimit": "processes", "NanoCpus": "cpu",
+}  # fmt: skip
 NAMESPACES: Final = ("cgroup", "ipc", "mnt", "net", "pid", "user", "uts")
 MASKED: Final = frozenset({"/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware"})
 READ_ONLY: Final = frozenset({"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"})
@@ -35,6 +39,8 @@ class ContainerPlan:
     command: list[str]
     tmpfs: dict[str, str]
     volumes: frozenset[str]  # where a read-only volume may be mounted
+    runtime: str = ""  # "" for the engine's default, whatever that is
+    kind: Kind = "Docker"
     capabilities: frozenset[str] = frozenset()
     read_only: bool = True
 
@@ -57,7 +63,9 @@ class Container:
         value = self.item(path)
         return set(map(str, value)) if isinstance(value, Collection) and not isinstance(value, str) else set()
 
-    def differences(self, planned: ContainerPlan, *, uncapped: Collection[str] = ()) -> list[str]:
+    def differences(
+        self, planned: ContainerPlan, *, uncapped: Collection[Guarantee] = (), swap_is_capped: bool = True
+    ) -> list[str]:
         """Return what is otherwise than planned. `uncapped` is what this engine can't cap, and says so elsewhere."""
         wanted: dict[str, object] = {
             "HostConfig.NetworkMode": "none",
@@ -75,6 +83,8 @@ class Container:
             "Config.Cmd": planned.command,
             "Image": planned.image,
         }
+        if planned.runtime:
+            wanted["HostConfig.Runtime"] = planned.runtime
         wrong = [path for path, value in wanted.items() if self.item(path) != value]
         wrong += [path for path in ABSENT if self.item(path) not in NOTHING]
         wrong += [f"HostConfig.{name}" for name in OWN_NAMESPACES if self.item(f"HostConfig.{name}") not in NOTHING]
@@ -84,9 +94,10 @@ class Container:
             ^ planned.capabilities
         ):
             told.append(f"HostConfig.CapAdd is not as planned: {', '.join(sorted(added))}")
-        return [*told, *self._limits(planned.limits, uncapped), *self._lists(planned.volumes)]
+        limits = self._limits(planned.limits, uncapped, swap_is_capped=swap_is_capped)
+        return [*told, *limits, *self._lists(planned.volumes)]
 
-    def _limits(self, limits: BoxLimits, uncapped: Collection[str]) -> list[str]:
+    def _limits(self, limits: BoxLimits, uncapped: Collection[Guarantee], *, swap_is_capped: bool) -> list[str]:
         wanted = {
             "Memory": limits.memory,
             "MemorySwap": limits.memory,
@@ -96,7 +107,9 @@ class Container:
         return [
             f"HostConfig.{name} is {self.item(f'HostConfig.{name}')!r:.200}, not {value}"
             for name, value in wanted.items()
-            if self.item(f"HostConfig.{name}") != value and LIMITS[name] not in uncapped
+            if self.item(f"HostConfig.{name}") != value
+            and LIMITS[name] not in uncapped
+            and (swap_is_capped or name != "MemorySwap")
         ]
 
     def _lists(self, volumes: frozenset[str]) -> list[str]:

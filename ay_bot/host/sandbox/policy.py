@@ -10,6 +10,7 @@ from typing import TypedDict
 from ay_bot.host.owner import this_process
 from ay_bot.host.runtime import PREFIX, box_config, program
 from ay_bot.host.sandbox import MIB, BoxLimits, BoxSpec
+from ay_bot.host.sandbox.docker_facts import Kind
 from ay_bot.host.sandbox.inspection import ContainerPlan
 from ay_bot.host.sandbox.self_check import Plan
 
@@ -22,6 +23,8 @@ FIRST_UID, LAST_UID = 20_000, 59_999  # one per box: limits and signals of the k
 SHARED_MEMORY = 16 * MIB
 VOLUME_SIZE = 16 * MIB
 ENGINES_OWN = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"})
+PODMANS_PLACES = ("/run", "/var/tmp")  # noqa: S108 - Podman makes them writable unless told
+PODMANS_OWN = "ro,nosuid,nodev,noexec,size=65536,notmpcopyup"
 GRACE = 60  # seconds that a host may need, after a box's own deadline, to remove it itself
 
 # What an image may say to the commands in the box. All else of its environment is left out.
@@ -133,8 +136,22 @@ def new_uid() -> int:
     return FIRST_UID + secrets.randbelow(LAST_UID - FIRST_UID + 1)
 
 
-def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]:
+def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str], kind: Kind = "Docker") -> dict[str, str]:
     """Return the only places that can be written, each capped exactly; an image's volumes would be uncapped disks."""
+    places = _tmpfs(limits, uid, volumes)
+    if kind == "Docker":
+        return places
+    own = dict.fromkeys(PODMANS_PLACES, PODMANS_OWN)
+    return {**own, **{place: _for_podman(options) for place, options in places.items()}}
+
+
+def _for_podman(options: str) -> str:
+    """Return options as Podman knows them: `U` makes the box's user the owner, and there is no cap on inodes."""
+    kept = (option for option in options.split(",") if option.partition("=")[0] not in ("uid", "gid", "nr_inodes"))
+    return ",".join((*kept, "U", "notmpcopyup"))
+
+
+def _tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]:
     base = f"rw,nosuid,nodev,exec,uid={uid},gid={uid}"
     places = {
         place: f"{base},mode=0755,size={VOLUME_SIZE},nr_inodes=4096"
@@ -147,7 +164,7 @@ def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]
     return places
 
 
-def inspection_plan(spec: BoxSpec, image: Image, uid: int) -> ContainerPlan:
+def inspection_plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker", runtime: str = "") -> ContainerPlan:
     """Return what the engine must say of a box before it starts."""
     made = creation(spec, image, uid)
     return ContainerPlan(
@@ -156,21 +173,23 @@ def inspection_plan(spec: BoxSpec, image: Image, uid: int) -> ContainerPlan:
         user=made["user"],
         entrypoint=made["entrypoint"],
         command=made["command"],
-        tmpfs=tmpfs(spec.limits, uid, image.volumes),
+        tmpfs=tmpfs(spec.limits, uid, image.volumes, kind),
+        runtime=runtime,
+        kind=kind,
         volumes=frozenset() if image.is_ours else frozenset({PREFIX}),
         capabilities=frozenset(INSTALLING) if spec.installs else frozenset(),
         read_only=not spec.installs,
     )
 
 
-def plan(image: Image, uid: int) -> Plan:
+def plan(image: Image, uid: int, kind: Kind = "Docker") -> Plan:
     """Return what a box may see of itself."""
     writable = frozenset(tmpfs(BoxLimits(), uid, image.volumes))
     names = {variable.partition("=")[0] for variable in image.environment}
     runtime = set() if image.is_ours else {PREFIX}
     return Plan(
         uid=uid,
-        places=writable | ENGINES_OWN | runtime,
+        places=writable | ENGINES_OWN | runtime | set(PODMANS_PLACES if kind == "Podman" else ()),
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
         capabilities=0 if uid else INSTALLING_BITS,

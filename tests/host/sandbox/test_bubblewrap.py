@@ -65,10 +65,10 @@ def test_a_control_group_is_made_and_removed(sandbox: BubblewrapSandbox) -> None
 @pytest.mark.bwrap
 def test_without_control_groups_the_driver_says_what_is_not_capped(sandbox: BubblewrapSandbox, monkeypatch) -> None:
     monkeypatch.setattr(cgroup, "parents", dict)
-    first, second = sandbox.weaknesses()
-    assert "memory in all" in first
-    assert "processor time" in first
-    assert "how many files" in second
+    lacking = {weakness.lacks: weakness.why for weakness in sandbox.weaknesses()}
+    assert "softly" in lacking["memory"]
+    assert "whole processors" in lacking["cpu"]
+    assert "how many files" in lacking["inodes"]
     with sandbox.open(spec(memory=512 * MIB)) as box:
         seed(box)
         assert run(box, "python3 -c 'bytearray(600 << 20)'").exit_code == 1  # a limit per process is left

@@ -16,6 +16,7 @@ from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.docker import DockerSandbox, connect
 from ay_bot.host.sandbox.engine import find_engine
+from ay_bot.host.sandbox.guarantees import tell
 from ay_bot.host.sandbox.policy import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, pid_namespace
 from tests.host.sandbox.conftest import MIB, run, seed, spec
 
@@ -206,9 +207,11 @@ def test_the_reaper_removes_what_outlived_its_run(
 @pytest.mark.docker
 def test_an_engine_that_ignores_limits_says_so(sandbox: DockerSandbox, monkeypatch) -> None:
     described = sandbox._client.info()
-    assert sandbox.weaknesses() == ()
+    assert tell(sandbox.weaknesses()) == ()
     monkeypatch.setattr(sandbox._client, "info", lambda: described | {"MemoryLimit": False, "PidsLimit": False})
-    assert sandbox.weaknesses() == ("not capped by this Docker engine: memory, processes",)
+    told = DockerSandbox(sandbox._client).weaknesses()
+    assert [weakness.lacks for weakness in told] == ["memory", "processes", "kernel"]
+    assert tell(told) == (f"not capped by this engine ({sandbox.engine.name}): memory, processes",)
 
 
 def test_an_engine_is_looked_for_where_engines_listen(tmp_path: Path, monkeypatch) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.errors import ImageUnavailable, SandboxUnavailable, UsageError
+from ay_bot.host.sandbox.guarantees import tell
 from ay_bot.host.sandbox.select import choose
 
 NO_ENGINE = {"DOCKER_HOST": "unix:///nowhere"}
@@ -22,7 +23,7 @@ def test_bubblewrap_is_next_with_a_notice() -> None:
     sandbox, notices = choose("auto", {**os.environ, **NO_ENGINE})
     assert sandbox.name == "bubblewrap"
     assert notices[0].startswith("using bubblewrap, because no Docker engine answers at unix:///nowhere")
-    assert notices[1:] == sandbox.weaknesses()
+    assert notices[1:] == tell(sandbox.weaknesses())
 
 
 def test_neither_is_refused_with_both_reasons_and_one_command(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""The proxy beside a box on a Docker engine: a container on a bridge of its own, and a volume with its socket."""
+
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ay_bot.host.egress.door import Door
+from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, SidecarSpec, program
+from ay_bot.host.owner import is_alive, this_process
+from ay_bot.host.sandbox.attached import AttachedSocket
+from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
+from ay_bot.host.sandbox.policy import (
+    DEADLINE_LABEL,
+    GRACE,
+    NAMESPACE_LABEL,
+    OWNER_LABEL,
+    RUN_LABEL,
+    is_abandoned,
+    new_uid,
+    pid_namespace,
+)
+from ay_bot.host.sandbox.stream import BoxStream
+from ay_bot.protocol.box_config import DOOR_PLACE
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+DOOR_LABEL: Final = "ay.door"
+SOCKET_VOLUME: Final = "size=256k,nr_inodes=8,mode=0755,nosuid,nodev,noexec"
+Connect = Callable[[str], AbstractContextManager[AttachedSocket]]
+
+
+@dataclass(frozen=True)
+class DockerSidecar:
+    """A running proxy and its door."""
+
+    door: Door
+    stream: BoxStream
+
+
+@contextmanager
+def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: SidecarSpec) -> Iterator[DockerSidecar]:
+    """Start the relay, and remove it with its network and its volume at the end of the with block."""
+    name = f"ay-door-{secrets.token_hex(6)}"
+    uid = new_uid()
+    labels = _labels(spec)
+    with ExitStack() as kept:
+        network = "none" if spec.loopback_only else kept.enter_context(_network(client, name, labels))
+        kept.enter_context(_volume(client, name, labels, uid))
+        container = kept.enter_context(_container(client, _settings(client, name, network, image, uid), labels))
+        transport = kept.enter_context(connect(container))
+        stream = BoxStream(transport, lambda: None)
+        kept.callback(stream.end)
+        with asking_to("start the proxy"):
+            client.start(container)
+        yield DockerSidecar(Door(volume=name), stream)
+
+
+def reap_doors(client: "APIClient") -> Iterator[str]:
+    """Remove the networks and volumes of doors whose owners are dead; their containers have the label of boxes."""
+    with if_possible():
+        for network in client.networks(filters={"label": DOOR_LABEL}):
+            if _is_left(network["Labels"]):
+                with if_possible():
+                    client.remove_network(network["Id"])
+                    yield str(network["Name"])
+    with if_possible():
+        for volume in client.volumes(filters={"label": DOOR_LABEL})["Volumes"] or []:
+            if _is_left(volume["Labels"]):
+                with if_possible():
+                    client.remove_volume(volume["Name"])
+                    yield str(volume["Name"])
+
+
+def _is_left(labels: dict[str, str]) -> bool:
+    return is_abandoned(labels, now=time.time(), alive=is_alive(labels.get(OWNER_LABEL, "")))
+
+
+def _labels(spec: SidecarSpec) -> dict[str, str]:
+    return {
+        RUN_LABEL: spec.run,
+        OWNER_LABEL: this_process(),
+        NAMESPACE_LABEL: pid_namespace(),
+        DEADLINE_LABEL: str(int(time.time() + spec.wall + GRACE)),
+        DOOR_LABEL: "yes",
+    }
+
+
+@contextmanager
+def _network(client: "APIClient", name: str, labels: dict[str, str]) -> Iterator[str]:
+    options = {"com.docker.network.bridge.enable_icc": "false"}
+    with asking_to("make a network for the proxy"):
+        client.create_network(name, driver="bridge", options=options, labels=labels)
+    try:
+        yield name
+    finally:
+        with if_possible():
+            client.remove_network(name)
+
+
+@contextmanager
+def _volume(client: "APIClient", name: str, labels: dict[str, str], uid: int) -> Iterator[None]:
+    options = {"type": "tmpfs", "device": "tmpfs", "o": f"{SOCKET_VOLUME},uid={uid},gid={uid}"}
+    with asking_to("make a volume for the proxy's socket"):
+        client.create_volume(name, driver="local", driver_opts=options, labels=labels)
+    try:
+        yield
+    finally:
+        with if_possible():
+            client.remove_volume(name, force=True)
+
+
+@contextmanager
+def _container(client: "APIClient", settings: dict[str, Any], labels: dict[str, str]) -> Iterator[str]:
+    with asking_to("make a container for the proxy"):
+        container = str(client.create_container(**settings, labels=labels)["Id"])
+    try:
+        yield container
+    finally:
+        with if_possible():
+            client.remove_container(container, v=True, force=True)
+
+
+def _settings(client: "APIClient", name: str, network: str, image: str, uid: int) -> dict[str, Any]:
+    """Return what runs, and the wall around it: all that boxes have but a network and the volume that it writes."""
+    from docker.types import LogConfig, Mount, Ulimit
+
+    host = client.create_host_config(
+        network_mode=network,
+        read_only=True,
+        cap_drop=["ALL"],
+        security_opt=["no-new-privileges:true"],
+        ipc_mode="private",
+        auto_remove=True,
+        log_config=LogConfig(type="none"),
+        pids_limit=PROCESSES,
+        mem_limit=MEMORY,
+        memswap_limit=MEMORY,
+        shm_size=1024 * 1024,
+        ulimits=[
+            Ulimit(name="nofile", soft=OPEN_FILES, hard=OPEN_FILES),
+            Ulimit(name="core", soft=0, hard=0),
+            Ulimit(name="fsize", soft=TEMPORARY, hard=TEMPORARY),
+        ],
+        tmpfs={"/tmp": f"rw,nosuid,nodev,noexec,size={TEMPORARY},uid={uid},gid={uid},mode=0700"},  # noqa: S108
+        mounts=[Mount(target=DOOR_PLACE, source=name, type="volume")],
+    )
+    return {
+        "image": image,
+        "entrypoint": ["python3"],
+        "command": program(),
+        "user": f"{uid}:{uid}",
+        "working_dir": "/",
+        "hostname": "proxy",
+        "stdin_open": True,
+        "tty": False,
+        "detach": False,
+        "healthcheck": {"test": ["NONE"]},
+        "stop_signal": "SIGKILL",
+        "host_config": host,
+    }
