@@ -33,6 +33,8 @@ app = typer.Typer(
 
 boxes = typer.Typer(no_args_is_help=True, help="The wall by itself.")
 app.add_typer(boxes, name="sandbox")
+policy = typer.Typer(no_args_is_help=True, help="What may be read, written, run and asked for, and what may leave.")
+app.add_typer(policy, name="policy")
 
 
 RUNTIME = "The engine's runtime for boxes, such as runsc or kata. Default: the engine's own default."
@@ -222,6 +224,44 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
         typer.echo(done.output, nl=not done.output.endswith("\n"))
     if done.exit_code:
         raise typer.Exit(done.exit_code)
+
+
+@policy.command("explain", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+def policy_explain(
+    words: Annotated[list[str], typer.Argument(help="A host, a path or a command.")],
+    repo: Annotated[Path, typer.Option(help="The git repository whose settings at HEAD count.")] = Path(),
+    kind: Annotated[str, typer.Option("--as", help="host, path or command, where a word could be more than one.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the explanation as JSON.")] = False,
+) -> None:
+    """Say what would happen to a host, a path or a command, which rule decides, and what would change that."""
+    from ay_bot.agent.guarding import judge_line
+    from ay_bot.host.policy.answers import render_explanation
+    from ay_bot.host.policy.explain import explain, parse_kind
+    from ay_bot.host.policy.source import open_policy
+
+    with open_policy(repo) as source:
+        explanation = explain(words, source, judge_line, parse_kind(kind))
+    typer.echo(explanation.model_dump_json(indent=2) if as_json else render_explanation(explanation))
+
+
+@policy.command("check")
+def policy_check(
+    diff: Annotated[str, typer.Argument(help="A file with a diff; `-` reads from stdin.")],
+    repo: Annotated[
+        Path | None, typer.Option(help="The git repository that it applies to. Default: this directory's, if any.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was found as JSON.")] = False,
+) -> None:
+    """Judge a diff as if it came out of a box; exit code 6 if any of it would be held back."""
+    from ay_bot.host.policy.check import check_diff, read_diff, render_judged
+    from ay_bot.host.policy.source import find_repository, open_policy
+
+    content = read_diff(diff, sys.stdin.buffer)
+    with open_policy(repo or find_repository(Path())) as source:
+        judged = check_diff(content, source)
+    typer.echo(judged.model_dump_json(indent=2) if as_json else render_judged(judged))
+    if judged.exit_code:
+        raise typer.Exit(judged.exit_code)
 
 
 @app.command()
