@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self, get_args
 from pydantic import Field, model_validator
 
 from ay_bot.host.egress.rules import Network
+from ay_bot.host.limits import Limits
 from ay_bot.host.permissions import Admission
 from ay_bot.host.policy.rules import FileRule
 from ay_bot.host.sandbox.guarantees import Guarantee
@@ -90,6 +91,8 @@ class Settings(Value):
     """The runtime of the engine that boxes run in, such as `runsc` or `kata`; empty for the engine's default."""
     require: tuple[Guarantee, ...] = ()
     """What the wall must give; a run is refused where it can't."""
+    limits: Limits = Limits()
+    """What each box may use."""
     network: Network = Network()
     """What boxes may reach; nothing, unless this says so."""
     files: Annotated[tuple[FileRule, ...], Field(max_length=200)] = ()

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from ay_bot.errors import UsageError
 from ay_bot.host.config import CONFIG_FILE, Chore, Overrides, Publishing, Settings
 from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy
+from ay_bot.host.limits import Limits
 from ay_bot.host.policy.rules import FileRule
 from ay_bot.protocol.command_rules import CommandRule
 
@@ -20,6 +21,7 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "maintenance": Chore,
     "files": FileRule,
     "commands": CommandRule,
+    "limits": Limits,
 }
 
 
@@ -48,7 +50,7 @@ def settings_schema() -> str:
     """Return the JSON schema of CONFIG_FILE, as it is committed under docs/."""
     schema = Settings.model_json_schema()
     models: tuple[type[BaseModel], ...] = (
-        *(Settings, Publishing, Chore, Network, NetworkPolicy, HostRule, FileRule, CommandRule),
+        *(Settings, Publishing, Chore, Network, NetworkPolicy, HostRule, FileRule, CommandRule, Limits),
     )
     for model in models:
         part = schema if model is Settings else schema["$defs"][model.__name__]

@@ -9,7 +9,8 @@ from ay_bot.host.boxes import Boxes
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.config import Settings
 from ay_bot.host.event_log import EventLog
-from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec
+from ay_bot.host.limits import limits_for
+from ay_bot.host.sandbox import Box, BoxSpec
 from ay_bot.host.suite import TestRunner
 
 
@@ -37,7 +38,9 @@ def lay_out(boxes: Boxes, checkout: Checkout, settings: Settings, command: str, 
     """Write the tree that is worked on into `scratch`, and settle the sizes of the boxes."""
     head = checkout.repository.head
     archive = scratch / "base.tar"
-    limits = _limits_for(checkout.archive(head, archive), checkout, settings)
+    size = checkout.archive(head, archive)
+    files = len(checkout.list_files(head))
+    limits = limits_for(settings.limits, wall=settings.timeout, archive_size=size, files=files)
     runner = TestRunner(
         boxes,
         checkout,
@@ -51,12 +54,3 @@ def lay_out(boxes: Boxes, checkout: Checkout, settings: Settings, command: str, 
     )
     spec = BoxSpec(run=log.run, purpose="agent", image=settings.image, limits=limits)
     return Site(boxes, archive, checkout.tree_of(head), spec, runner, log)
-
-
-def _limits_for(archive_size: int, checkout: Checkout, settings: Settings) -> BoxLimits:
-    """Give a large repository a larger box: its work tree is in memory."""
-    limits = BoxLimits(wall=settings.timeout)
-    extra = max(0, 3 * archive_size - limits.work // 2)
-    files = len(checkout.list_files(checkout.repository.head))
-    larger = {"work": limits.work + extra, "memory": limits.memory + extra, "inodes": max(limits.inodes, 4 * files)}
-    return limits.model_copy(update=larger)
