@@ -226,7 +226,7 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
         raise typer.Exit(done.exit_code)
 
 
-@policy.command("explain", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+@policy.command("explain", context_settings={"ignore_unknown_options": True})
 def policy_explain(
     words: Annotated[list[str], typer.Argument(help="A host, a path or a command.")],
     repo: Annotated[Path, typer.Option(help="The git repository whose settings at HEAD count.")] = Path(),
