@@ -15,7 +15,7 @@ UNPACKED = 3
 
 
 class Limits(Value):
-    """What each box of a run may use. Sizes are MiB. The time of a run is `timeout`, that of its tests `test_timeout`."""
+    """What each box of a run may use; sizes are MiB. Times are not here: see `timeout` and `test_timeout`."""
 
     memory: Annotated[int, Field(ge=320, le=1024 * 1024)] = 4096
     """Memory of all processes together and of the box's files, which are in memory too; there is no swap."""
