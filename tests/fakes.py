@@ -6,11 +6,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.checkout import Checkout
+from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 from ay_bot.host.image import PACKAGE
 from ay_bot.host.runtime import box_config, installed_packages, program
 from ay_bot.host.sandbox import BoxLimits, BoxSpec, DriverName
@@ -31,6 +33,9 @@ class LocalSandbox:
 
     def weaknesses(self) -> tuple[Weakness, ...]:
         return (Weakness(lacks="network", why="there are no walls at all", instead="a real driver"),)
+
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[Sidecar]:
+        raise SandboxUnavailable("a sandbox without walls has no doors either")
 
     def reap(self) -> list[str]:
         return []

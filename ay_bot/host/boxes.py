@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from ay_bot.errors import AyBotError, BudgetSpent, Interrupted
+from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box, BoxSpec, DriverName, Sandbox
 from ay_bot.host.sandbox.guarantees import Weakness
@@ -46,6 +47,10 @@ class Boxes:
     def reap(self) -> list[str]:
         """Remove what dead runs left behind; see Sandbox."""
         return self._sandbox.reap()
+
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[Sidecar]:
+        """Start the relay of a door; see Sandbox."""
+        return self._sandbox.open_sidecar(spec)
 
     def open(self, spec: BoxSpec) -> AbstractContextManager[Box]:
         """Open a box; see Sandbox. Raises the reason given to `stop` once that was called."""

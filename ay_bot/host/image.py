@@ -9,6 +9,7 @@ from ay_bot import __version__
 
 PACKAGE = Path(__file__).resolve().parent.parent
 REPOSITORY = "ay-bot"
+EGRESS_RECIPE = 1  # of the Dockerfile's target `egress`: count up after a change there
 CARRIED = ("__init__.py", "errors.py", "protocol", "agent")
 
 
@@ -37,6 +38,11 @@ def image_name() -> str:
     return f"{REPOSITORY}:{__version__}-{digest()}"
 
 
+def egress_image_name() -> str:
+    """Return the name of the image that the proxy beside a box runs in; the program in it comes with each start."""
+    return f"{REPOSITORY}-egress:{EGRESS_RECIPE}"
+
+
 def runtime_volume() -> str:
     """Return the name of the volume that carries the runtime into boxes of other images."""
     return f"{REPOSITORY}-runtime-{digest()}"
@@ -45,4 +51,4 @@ def runtime_volume() -> str:
 if __name__ == "__main__":
     import sys
 
-    sys.stdout.write(f"{image_name()}\n")
+    sys.stdout.write(f"{egress_image_name() if sys.argv[1:] == ['egress'] else image_name()}\n")

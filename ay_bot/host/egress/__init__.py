@@ -9,6 +9,8 @@ from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy, PresetNam
 from ay_bot.protocol.conversation import Value
 
 if TYPE_CHECKING:
+    from ay_bot.host.egress.laboratory import Laboratory
+    from ay_bot.host.egress.opening import OpenDoor
     from ay_bot.host.sandbox import Sandbox
 
 __all__ = ["Attempt", "Door", "Egress", "HostRule", "Network", "NetworkPolicy", "PresetName", "open_egress",
@@ -46,20 +48,22 @@ class Egress(Protocol):
         ...
 
 
-def open_egress(
+def open_egress(  # noqa: PLR0913 - each a fact of its own, and all but two named
     policy: NetworkPolicy,
     sandbox: "Sandbox",
     *,
     run: str,
     where: Where = "setup",
+    wall: float = 3600.0,
     tell: Callable[[Attempt], None] = lambda _attempt: None,
-    let_through: tuple[str, ...] = (),
-) -> AbstractContextManager[Egress]:
+    laboratory: "Laboratory | None" = None,
+) -> "AbstractContextManager[OpenDoor]":
     """Open a proxy that keeps to `policy` for one box, and remove all of it at the end of the with block.
 
-    `tell` hears of every attempt as it happens, from a thread of the proxy's. `let_through` is for tests alone: exact
-    `address:port` pairs that are asked although they are private. Raises SandboxUnavailable.
+    Hand the door and the environment that it yields to the box's BoxSpec, and close the box first. `tell` hears of
+    every attempt, from a thread of the proxy's. `wall` is how long the box may run. `laboratory` is for tests and
+    experiments alone. Under a policy without hosts nothing is started. Raises SandboxUnavailable.
     """
     from ay_bot.host.egress.opening import opened
 
-    return opened(policy, sandbox, run=run, where=where, tell=tell, let_through=let_through)
+    return opened(policy, sandbox, run=run, where=where, wall=wall, tell=tell, laboratory=laboratory)

@@ -70,9 +70,9 @@ class NetworkPolicy(Value):
         """Yield every rule with the place in the configuration that it comes from, the configuration's own first."""
         from ay_bot.host.egress.presets import read_preset
 
-        yield from ((f"hosts: {rule.host}", rule) for rule in self.hosts)
+        yield from ((f"hosts:{rule.host}", rule) for rule in self.hosts)
         for name in dict.fromkeys(self.presets):
-            yield from ((f"preset {name}", rule) for rule in read_preset(name))
+            yield from ((f"preset:{name}", rule) for rule in read_preset(name))
 
 
 class Network(Value):

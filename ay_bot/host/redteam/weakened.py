@@ -133,7 +133,7 @@ class WeakerDocker(DockerSandbox):
     def _inspect_box(self, container: str, spec: BoxSpec, image: Image, uid: int) -> None:
         """It is not as planned."""
 
-    def _check_from_within(self, box: RunningBox, image: Image, uid: int) -> None:
+    def _check_from_within(self, box: RunningBox, spec: BoxSpec, image: Image, uid: int) -> None:
         """It is not as planned."""
 
 
@@ -151,7 +151,7 @@ class WeakerBubblewrap(BubblewrapSandbox):
         walls.weaken(self._weakness)
         return [words[0], *walls.words, "--", *self._weakness.program(words[end + 1 :])]
 
-    def _check(self, box: RunningBox, starter: int, uid: int) -> None:
+    def _check(self, box: RunningBox, spec: BoxSpec, starter: int, uid: int) -> None:
         """It is not as planned."""
 
 

@@ -1,7 +1,7 @@
 """What every sandbox driver gives: a fresh, locked-down box with one pipe to it, and nothing left when it is gone."""
 
 from contextlib import AbstractContextManager
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ay_bot.host.egress.door import Door
 from ay_bot.host.sandbox.guarantees import Weakness
@@ -9,6 +9,9 @@ from ay_bot.protocol.channel import Channel
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.messages import BoxToHost
 from ay_bot.protocol.plain_messages import Hello
+
+if TYPE_CHECKING:
+    from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 
 DriverName = Literal["docker", "bubblewrap"]
 MIB = 1024 * 1024
@@ -74,6 +77,10 @@ class Sandbox(Protocol):
 
     def weaknesses(self) -> tuple[Weakness, ...]:
         """Return what this wall can't give here."""
+        ...
+
+    def open_sidecar(self, spec: "SidecarSpec") -> "AbstractContextManager[Sidecar]":
+        """Start the relay of a door beside the boxes, and remove it at the end of the with block; see host/egress."""
         ...
 
     def reap(self) -> list[str]:

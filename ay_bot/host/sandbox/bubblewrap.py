@@ -7,16 +7,18 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final
 
 from ay_bot.errors import SandboxUnavailable, UsageError
+from ay_bot.host.egress.sidecar import SidecarSpec
 from ay_bot.host.runtime import box_config, compile_sources, program
 from ay_bot.host.sandbox import BoxSpec, DriverName, cgroup
 from ay_bot.host.sandbox.box import RunningBox
+from ay_bot.host.sandbox.bubblewrap_sidecar import BubblewrapSidecar, open_sidecar
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.guarantees import OWN_KERNEL, Guarantee, Weakness
@@ -26,7 +28,7 @@ from ay_bot.host.sandbox.policy import new_uid
 from ay_bot.host.sandbox.self_check import Plan, differences, require_none
 from ay_bot.host.sandbox.stream import ERROR_TAIL, BoxStream, SocketTransport
 from ay_bot.host.sandbox.toolchain import Finder, Toolchain
-from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
+from ay_bot.protocol.box_config import DOOR_PLACE, BoxConfig, ResourceLimits
 
 INSTALL: Final = "install it: apt-get install -y bubblewrap"
 # Enters the control groups, then becomes bubblewrap: a later move would leave out what it has started by then.
@@ -74,7 +76,7 @@ class BubblewrapSandbox:
             try:
                 box = RunningBox(f"bubblewrap-{process.pid}", image, stream)
                 box.wait_for_hello()
-                self._check(box, process.pid, uid)
+                self._check(box, spec, process.pid, uid)
                 yield box
             finally:
                 stream.end()
@@ -82,19 +84,24 @@ class BubblewrapSandbox:
                 process.wait()
                 group.remove()
 
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[BubblewrapSidecar]:
+        """Start the relay of a door beside the boxes; see bubblewrap_sidecar."""
+        return open_sidecar(self._executable, spec)
+
     def reap(self) -> list[str]:
         """Remove the control groups of dead owners; boxes themselves die with theirs."""
         return cgroup.reap()
 
     def _command(self, spec: BoxSpec, identity: Identity, config: BoxConfig) -> list[str]:
         """Return bubblewrap, its walls, and what runs behind them."""
-        walls = arguments(spec.limits, self._toolchain, identity)
+        walls = arguments(spec.limits, self._toolchain, identity, spec.door)
         return [self._executable, *walls, "--", *interpreter(), *program(config)]
 
-    def _check(self, box: RunningBox, starter: int, uid: int) -> None:
+    def _check(self, box: RunningBox, spec: BoxSpec, starter: int, uid: int) -> None:
         """Compare the box with its plan, as its first process sees it and as this process does."""
         writable = frozenset({"/work", "/tmp"})  # noqa: S108 - the box's own
-        planned = Plan(uid=uid, places=writable | places(self._toolchain), writable=writable, variables=frozenset())
+        shown = writable | places(self._toolchain) | frozenset({DOOR_PLACE} if spec.door else ())
+        planned = Plan(uid=uid, places=shown, writable=writable, variables=frozenset())
         require_none(differences(box.hello.observed, planned), "within")
         try:
             pid = first_process(starter)

@@ -4,13 +4,14 @@ import secrets
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
 from ay_bot.errors import SandboxUnavailable
+from ay_bot.host.egress.sidecar import SidecarSpec
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
@@ -21,6 +22,7 @@ from ay_bot.host.sandbox.docker_images import EngineImages
 from ay_bot.host.sandbox.docker_reaping import NETWORK_LABEL, reap
 from ay_bot.host.sandbox.docker_runtime import fill_runtime
 from ay_bot.host.sandbox.docker_settings import container_settings, host_settings
+from ay_bot.host.sandbox.docker_sidecar import DockerSidecar, open_sidecar
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
 from ay_bot.host.sandbox.guarantees import Weakness
@@ -96,7 +98,7 @@ class DockerSandbox:
                         self._client.start(container)
                     box = RunningBox(container[:12], image.digest, stream)
                     box.wait_for_hello()
-                    self._check_from_within(box, image, uid)
+                    self._check_from_within(box, spec, image, uid)
                     yield box
                 finally:
                     stream.end()
@@ -107,6 +109,10 @@ class DockerSandbox:
     def reap(self) -> list[str]:
         """Remove what owners that are dead left on this engine, and what is overdue."""
         return reap(self._client)
+
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[DockerSidecar]:
+        """Start the relay of a door in a container beside the boxes; see docker_sidecar."""
+        return open_sidecar(self._client, self._connected, self._images.inspect_egress(), spec)
 
     @contextmanager
     def own_network(self) -> Iterator[tuple[str, str]]:
@@ -143,8 +149,8 @@ class DockerSandbox:
         found = said.differences(planned, uncapped=self.engine.uncapped, swap_is_capped=self.engine.swap_is_capped)
         require_none(found, "outside")
 
-    def _check_from_within(self, box: RunningBox, image: Image, uid: int) -> None:
-        require_none(differences(box.hello.observed, plan(image, uid, self.engine.kind)), "within")
+    def _check_from_within(self, box: RunningBox, spec: BoxSpec, image: Image, uid: int) -> None:
+        require_none(differences(box.hello.observed, plan(spec, image, uid, self.engine.kind)), "within")
 
     @contextmanager
     def _connected(self, container: str) -> Iterator[AttachedSocket]:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ay_bot.errors import ImageUnavailable
-from ay_bot.host.image import image_name
-from ay_bot.host.sandbox.box_image import SECONDS, TARGET, base_of, find_sources, open_context, require_built
+from ay_bot.host.image import egress_image_name, image_name
+from ay_bot.host.sandbox.box_image import EGRESS_TARGET, SECONDS, TARGET, base_of, find_sources, open_context, require_built
 from ay_bot.host.sandbox.docker_calls import asking_to
 from ay_bot.host.sandbox.policy import Image
 
@@ -29,14 +29,22 @@ class EngineImages:
             self._known[name] = self._look_up(wanted, name)
         return self._known[name]
 
-    def _look_up(self, wanted: str, name: str) -> Image:
+    def inspect_egress(self) -> str:
+        """Return the digest of the image that the proxy beside a box runs in. Raises ImageUnavailable."""
+        name = egress_image_name()
+        if name not in self._known:
+            self._make_own(name, EGRESS_TARGET)
+            self._known[name] = self._look_up(name, "", "scripts/build-image egress")
+        return self._known[name].digest
+
+    def _look_up(self, wanted: str, name: str, build: str = "make image") -> Image:
         from docker.errors import ImageNotFound
 
         with asking_to(f"describe the image {wanted}"):
             try:
                 found = self._client.inspect_image(wanted)  # type: ignore[no-untyped-call]
             except ImageNotFound:
-                hint = f"pull it first: docker pull {name}" if name else "build it: make image"
+                hint = f"pull it first: docker pull {name}" if name else f"build it: {build}"
                 msg = f"the image {wanted} is not on this Docker engine"
                 raise ImageUnavailable(msg, hint=hint) from None
         config = found["Config"]
@@ -47,8 +55,8 @@ class EngineImages:
             is_ours=image_name() in (wanted, *(found.get("RepoTags") or ())),
         )
 
-    def _make_own(self, name: str) -> None:
-        """Build our own image if it is missing and this is the bot's image, which carries the sources."""
+    def _make_own(self, name: str, target: str = TARGET) -> None:
+        """Build an image of our own if it is missing and this is the bot's image, which carries the sources."""
         source = find_sources()
         if source is None:
             return
@@ -59,7 +67,7 @@ class EngineImages:
                 said = self._client.build(
                     fileobj=context,
                     custom_context=True,
-                    target=TARGET,
+                    target=target,
                     tag=name,
                     buildargs={"BASE": base_of(source)},
                     rm=True,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from ay_bot.host.image import REPOSITORY, runtime_volume
 from ay_bot.host.owner import is_alive
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
+from ay_bot.host.sandbox.docker_sidecar import reap_doors
 from ay_bot.host.sandbox.policy import OWNER_LABEL, RUN_LABEL, is_abandoned
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ RUNTIME_LABEL: Final = "ay.runtime"
 
 def reap(client: "APIClient") -> list[str]:
     """Remove what owners that are dead left behind, and what is overdue, and return the names."""
-    return [*_reap_containers(client), *_reap_networks(client), *_reap_runtimes(client)]
+    return [*_reap_containers(client), *reap_doors(client), *_reap_networks(client), *_reap_runtimes(client)]
 
 
 def _reap_containers(client: "APIClient") -> Iterator[str]:

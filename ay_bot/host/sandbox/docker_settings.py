@@ -7,6 +7,7 @@ from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.docker_facts import Engine
 from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation, tmpfs
+from ay_bot.protocol.box_config import DOOR_PLACE
 
 
 def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
@@ -29,7 +30,9 @@ def host_settings(spec: BoxSpec, image: Image, uid: int, engine: Engine, runtime
     from docker.types import LogConfig, Mount, Ulimit
 
     limits = spec.limits
-    carried = Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)
+    mounts = [] if image.is_ours else [Mount(target=PREFIX, source=runtime_volume(), type="volume", read_only=True)]
+    if spec.door:
+        mounts.append(Mount(target=DOOR_PLACE, source=spec.door.volume, type="volume", read_only=True))
     return {
         "network_mode": "none",
         "read_only": not spec.installs,
@@ -54,5 +57,5 @@ def host_settings(spec: BoxSpec, image: Image, uid: int, engine: Engine, runtime
             Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
         ],
         "tmpfs": tmpfs(limits, uid, image.volumes, engine.kind),
-        "mounts": [] if image.is_ours else [carried],
+        "mounts": mounts,
     }

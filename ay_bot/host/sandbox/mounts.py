@@ -7,9 +7,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ay_bot.host.egress.door import Door
 from ay_bot.host.runtime import PACKAGES, installed_packages
 from ay_bot.host.sandbox import MIB, BoxLimits
 from ay_bot.host.sandbox.toolchain import Toolchain
+from ay_bot.protocol.box_config import DOOR_PLACE
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SETTINGS = (
@@ -73,7 +75,7 @@ class Identity:
         return tuple(self.files.values())
 
 
-def arguments(limits: BoxLimits, toolchain: Toolchain, identity: Identity) -> list[str]:
+def arguments(limits: BoxLimits, toolchain: Toolchain, identity: Identity, door: Door | None = None) -> list[str]:
     """Return bubblewrap's arguments, without the program to run."""
     return [
         *("--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
@@ -85,6 +87,7 @@ def arguments(limits: BoxLimits, toolchain: Toolchain, identity: Identity) -> li
         *("--dev", "/dev", "--size", str(SHARED_MEMORY), "--tmpfs", "/dev/shm"),  # noqa: S108
         *("--perms", "0755", "--size", str(limits.work), "--tmpfs", "/work"),
         *("--perms", "0700", "--size", str(limits.temporary), "--tmpfs", "/tmp"),  # noqa: S108
+        *(("--ro-bind", door.directory, DOOR_PLACE) if door else ()),
         *("--remount-ro", "/dev", "--remount-ro", "/"),
     ]
 

@@ -13,6 +13,7 @@ from ay_bot.host.sandbox import MIB, BoxLimits, BoxSpec
 from ay_bot.host.sandbox.docker_facts import Kind
 from ay_bot.host.sandbox.inspection import ContainerPlan
 from ay_bot.host.sandbox.self_check import Plan
+from ay_bot.protocol.box_config import DOOR_PLACE
 
 RUN_LABEL = "ay.run"
 OWNER_LABEL = "ay.owner"
@@ -176,20 +177,24 @@ def inspection_plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker"
         tmpfs=tmpfs(spec.limits, uid, image.volumes, kind),
         runtime=runtime,
         kind=kind,
-        volumes=frozenset() if image.is_ours else frozenset({PREFIX}),
+        volumes=_volumes(spec, image),
         capabilities=frozenset(INSTALLING) if spec.installs else frozenset(),
         read_only=not spec.installs,
     )
 
 
-def plan(image: Image, uid: int, kind: Kind = "Docker") -> Plan:
+def _volumes(spec: BoxSpec, image: Image) -> frozenset[str]:
+    """Return where a box may have a volume, always read-only: our runtime, and the door to its proxy."""
+    return frozenset({*(() if image.is_ours else (PREFIX,)), *((DOOR_PLACE,) if spec.door else ())})
+
+
+def plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker") -> Plan:
     """Return what a box may see of itself."""
     writable = frozenset(tmpfs(BoxLimits(), uid, image.volumes))
     names = {variable.partition("=")[0] for variable in image.environment}
-    runtime = set() if image.is_ours else {PREFIX}
     return Plan(
         uid=uid,
-        places=writable | ENGINES_OWN | runtime | set(PODMANS_PLACES if kind == "Podman" else ()),
+        places=writable | ENGINES_OWN | _volumes(spec, image) | set(PODMANS_PLACES if kind == "Podman" else ()),
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
         capabilities=0 if uid else INSTALLING_BITS,

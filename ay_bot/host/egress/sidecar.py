@@ -1,0 +1,34 @@
+"""What a driver gives the proxy to run in: a place of its own with a network, and a socket that the box sees too."""
+
+from pathlib import Path
+from typing import Final, Protocol
+
+from ay_bot.host.egress.door import Door
+from ay_bot.host.sandbox.stream import BoxStream
+from ay_bot.protocol.conversation import Value
+
+MEMORY: Final = 192 * 1024 * 1024
+PROCESSES: Final = 48
+OPEN_FILES: Final = 2048
+TEMPORARY: Final = 8 * 1024 * 1024
+RELAY: Final = Path(__file__).with_name("relay.py")
+
+
+class SidecarSpec(Value):
+    """A place to make. With `loopback_only` it has no way out either: all that it reaches is beside it."""
+
+    run: str
+    wall: float
+    loopback_only: bool = False
+
+
+class Sidecar(Protocol):
+    """The program beside a box: what it is told, and what it tells, a line of JSON each."""
+
+    door: Door
+    stream: BoxStream
+
+
+def program() -> list[str]:
+    """Return the arguments of the interpreter that runs the relay."""
+    return ["-I", "-S", "-B", "-c", RELAY.read_text(encoding="utf-8")]
