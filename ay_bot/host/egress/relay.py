@@ -349,7 +349,7 @@ def _sockets(pid: int) -> set[str]:
 
 
 async def _next_command() -> bytes:
-    """Return the next line of the input, nothing at its end. Input and output may be one socket, which stays blocking."""
+    """Return the next line of the input, nothing at its end. The input stays blocking: it may be the output too."""
     return await asyncio.get_running_loop().run_in_executor(None, sys.stdin.buffer.readline)
 
 

@@ -1,7 +1,8 @@
 """What a driver gives the proxy to run in: a place of its own with a network, and a socket that the box sees too."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 from ay_bot.host.egress.door import Door
 from ay_bot.host.sandbox.stream import BoxStream
@@ -22,7 +23,8 @@ class SidecarSpec(Value):
     loopback_only: bool = False
 
 
-class Sidecar(Protocol):
+@dataclass(frozen=True)
+class Sidecar:
     """The program beside a box: what it is told, and what it tells, a line of JSON each."""
 
     door: Door

@@ -14,11 +14,11 @@ from tempfile import TemporaryFile
 from typing import IO, Final
 
 from ay_bot.errors import SandboxUnavailable, UsageError
-from ay_bot.host.egress.sidecar import SidecarSpec
+from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 from ay_bot.host.runtime import box_config, compile_sources, program
 from ay_bot.host.sandbox import BoxSpec, DriverName, cgroup
 from ay_bot.host.sandbox.box import RunningBox
-from ay_bot.host.sandbox.bubblewrap_sidecar import BubblewrapSidecar, open_sidecar
+from ay_bot.host.sandbox.bubblewrap_sidecar import open_sidecar
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.guarantees import OWN_KERNEL, Guarantee, Weakness
@@ -84,7 +84,7 @@ class BubblewrapSandbox:
                 process.wait()
                 group.remove()
 
-    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[BubblewrapSidecar]:
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[Sidecar]:
         """Start the relay of a door beside the boxes; see bubblewrap_sidecar."""
         return open_sidecar(self._executable, spec)
 

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Final
 
 from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.egress.door import Door
-from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, SidecarSpec, program
+from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, Sidecar, SidecarSpec, program
 from ay_bot.host.sandbox import BoxLimits
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.mounts import SYSTEM, Identity
@@ -34,16 +33,8 @@ START: Final = (
 )
 
 
-@dataclass(frozen=True)
-class BubblewrapSidecar:
-    """A running proxy and its door."""
-
-    door: Door
-    stream: BoxStream
-
-
 @contextmanager
-def open_sidecar(executable: str, spec: SidecarSpec) -> Iterator[BubblewrapSidecar]:
+def open_sidecar(executable: str, spec: SidecarSpec) -> Iterator[Sidecar]:
     """Start the relay, and end it at the end of the with block."""
     if not SQUID.is_file():
         raise SandboxUnavailable(f"a network policy with hosts needs squid, and there is no {SQUID}", hint=INSTALL)
@@ -71,7 +62,7 @@ def open_sidecar(executable: str, spec: SidecarSpec) -> Iterator[BubblewrapSidec
         kept.callback(process.kill)
         stream = BoxStream(SocketTransport(ours), lambda: None)
         kept.callback(stream.end)
-        yield BubblewrapSidecar(Door(directory=str(directory)), stream)
+        yield Sidecar(Door(directory=str(directory)), stream)
 
 
 def _make_directory(scratch: Path, uid: int) -> Path:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
 from ay_bot.errors import SandboxUnavailable
-from ay_bot.host.egress.sidecar import SidecarSpec
+from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
@@ -22,7 +22,7 @@ from ay_bot.host.sandbox.docker_images import EngineImages
 from ay_bot.host.sandbox.docker_reaping import NETWORK_LABEL, reap
 from ay_bot.host.sandbox.docker_runtime import fill_runtime
 from ay_bot.host.sandbox.docker_settings import container_settings, host_settings
-from ay_bot.host.sandbox.docker_sidecar import DockerSidecar, open_sidecar
+from ay_bot.host.sandbox.docker_sidecar import open_sidecar
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
 from ay_bot.host.sandbox.guarantees import Weakness
@@ -110,7 +110,7 @@ class DockerSandbox:
         """Remove what owners that are dead left on this engine, and what is overdue."""
         return reap(self._client)
 
-    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[DockerSidecar]:
+    def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[Sidecar]:
         """Start the relay of a door in a container beside the boxes; see docker_sidecar."""
         return open_sidecar(self._client, self._connected, self._images.inspect_egress(), spec)
 

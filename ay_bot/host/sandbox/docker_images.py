@@ -4,7 +4,15 @@ from typing import TYPE_CHECKING
 
 from ay_bot.errors import ImageUnavailable
 from ay_bot.host.image import egress_image_name, image_name
-from ay_bot.host.sandbox.box_image import EGRESS_TARGET, SECONDS, TARGET, base_of, find_sources, open_context, require_built
+from ay_bot.host.sandbox.box_image import (
+    EGRESS_TARGET,
+    SECONDS,
+    TARGET,
+    base_of,
+    find_sources,
+    open_context,
+    require_built,
+)
 from ay_bot.host.sandbox.docker_calls import asking_to
 from ay_bot.host.sandbox.policy import Image
 

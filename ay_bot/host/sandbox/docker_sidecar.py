@@ -4,11 +4,10 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from ay_bot.host.egress.door import Door
-from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, SidecarSpec, program
+from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, Sidecar, SidecarSpec, program
 from ay_bot.host.owner import is_alive, this_process
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
@@ -33,16 +32,8 @@ SOCKET_VOLUME: Final = "size=256k,nr_inodes=8,mode=0755,nosuid,nodev,noexec"
 Connect = Callable[[str], AbstractContextManager[AttachedSocket]]
 
 
-@dataclass(frozen=True)
-class DockerSidecar:
-    """A running proxy and its door."""
-
-    door: Door
-    stream: BoxStream
-
-
 @contextmanager
-def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: SidecarSpec) -> Iterator[DockerSidecar]:
+def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: SidecarSpec) -> Iterator[Sidecar]:
     """Start the relay, and remove it with its network and its volume at the end of the with block."""
     name = f"ay-door-{secrets.token_hex(6)}"
     uid = new_uid()
@@ -56,7 +47,7 @@ def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: Sideca
         kept.callback(stream.end)
         with asking_to("start the proxy"):
             client.start(container)
-        yield DockerSidecar(Door(volume=name), stream)
+        yield Sidecar(Door(volume=name), stream)
 
 
 def reap_doors(client: "APIClient") -> Iterator[str]:
