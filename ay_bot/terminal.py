@@ -20,6 +20,7 @@ from ay_bot.protocol.events import (
     Record,
     RunFinished,
     RunStarted,
+    SetupRan,
     StepStarted,
     TestsRan,
     ToolFinished,
@@ -131,6 +132,9 @@ class Progress:
                 counts = f"{event.passed} passed, {event.failed} failed, {event.skipped} skipped"
                 ended = "did not end in time" if event.timed_out else f"exit {event.exit_code}"
                 return f"{'tests':<10} {event.purpose}: {counts} ({ended}, {event.seconds:.1f}s)"
+            case SetupRan() as event:
+                ended = "done" if not event.exit_code else f"exit {event.exit_code}"
+                return f"{'set-up':<10} {event.command}: {ended} ({event.seconds:.1f}s)"
             case PathRefused() as event:
                 return f"{'withheld':<10} {event.path}: {event.rule}"
             case Noticed() as event:

@@ -54,11 +54,15 @@ class ModelErred(Value):
 
 
 class ContextReduced(Value):
-    """Old tool results were cut so that the conversation fits."""
+    """The conversation was made shorter.
+
+    By masking old results, by a summary that a model wrote or a bare outline of what was done, or by cutting results.
+    """
 
     type: Literal["context_reduced"] = "context_reduced"
     before_tokens: int
     after_tokens: int
+    how: Literal["masked", "summarised", "outlined", "cut"] = "cut"
 
 
 PlanStepState = Literal["open", "doing", "done"]
@@ -138,6 +142,16 @@ class EgressAttempted(Value):
     fix: str = ""
     sent: int = 0
     received: int = 0
+
+
+class SetupRan(Value):
+    """A set-up command ran in a box of its own; `output` is the end of what it wrote."""
+
+    type: Literal["setup_ran"] = "setup_ran"
+    command: str
+    exit_code: int
+    seconds: float
+    output: str = ""
 
 
 class ModelAsked(Value):
@@ -252,6 +266,7 @@ HostEvent = Annotated[
     | PhaseFinished
     | BoxOpened
     | EgressAttempted
+    | SetupRan
     | ModelAsked
     | ModelAnswered
     | ModelRetried
