@@ -6,6 +6,7 @@ from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.sandbox import MIB, BoxLimits
 
 DEADLINE_STATUS: Final = 124
+OUT_OF_MEMORY_STATUS: Final = 125  # where the box itself has to look after its memory
 KILLED_STATUS: Final = (137, -9)
 LESS_MEMORY: Final = "allow more memory, or let the tests use less at a time"
 
@@ -13,7 +14,7 @@ LESS_MEMORY: Final = "allow more memory, or let the tests use less at a time"
 def explain_ending(status: int | None, errors: str, limits: BoxLimits, *, out_of_memory: bool) -> None:
     """Raise SandboxUnavailable with the reason; return if the program in the box ended as it should."""
     megabytes = limits.memory // MIB
-    if status in KILLED_STATUS and out_of_memory:
+    if status == OUT_OF_MEMORY_STATUS or (status in KILLED_STATUS and out_of_memory):
         what = f"the box used more memory than its limit of {megabytes} MiB, /work and /tmp included"
         raise SandboxUnavailable(what, hint=LESS_MEMORY)
     if status in KILLED_STATUS:
