@@ -79,6 +79,10 @@ def main() -> NoReturn:
     observed = observe(os.environ)  # noqa: TID251
     os.environ.clear()  # noqa: TID251 - the host composed it; nothing of the image's own is left
     os.environ.update(config.environment)  # noqa: TID251
+    if config.forward:
+        from ay_bot.agent.forwarding import start_forwarding
+
+        start_forwarding()
     pipe = Pipe(incoming, outgoing)
     pipe.write(line_of(hello(observed)))  # the host prepares the seed while the rest loads
     root = Path(config.workspace)
