@@ -84,6 +84,8 @@ class Calling:
         self._tell(ToolFinished(tool=call.name, ok=result.ok, seconds=seconds, outcome=_clean(result.outcome)))
         if call.name == PLAN.spec.name and result.ok:
             self._tell(PlanChanged(steps=self._bench.plan))
+        if result.failure in ("refused", "policy"):
+            self._bench.rejected.append(f"{call.name}: {_clean(result.outcome)}")
         if result.failure in MODEL_ERRORS:
             return self._erred(result)
         return result

@@ -1,6 +1,7 @@
 """The conversation, and how it is kept below its ceiling: history is only appended to, until it must be cut."""
 
 from dataclasses import dataclass
+from typing import Self
 
 from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage
 
@@ -8,17 +9,30 @@ BYTES_PER_TOKEN = 4.0
 PER_MESSAGE = 16  # bytes: the role and the marks around it
 LEAST, MOST, WEIGHT = 0.7, 1.6, 0.3
 REDUCE_TO = 0.6  # of the ceiling: one deep cut keeps the prefix stable for longer than many small ones
+KEEP_FIRST = 4  # messages: the beginning, which says what it is all about
 LEAST_MASKED = 400  # bytes; what is shorter is not worth a mask
 
 
 @dataclass(slots=True)
 class Entry:
-    """A message with its size; `keep` shields a tool result from the first round of masking."""
+    """A message with its size in bytes; `keep` shields a tool result from the first round of masking.
+
+    `said` marks a person's words, to be kept when all around them is condensed. A message that stands for condensed
+    ones has their `summary`, and in `words` what people said in them.
+    """
 
     message: Message
     size: int
     keep: bool = False
     read: str = ""
+    said: bool = False
+    summary: str = ""
+    words: tuple[str, ...] = ()
+
+    @classmethod
+    def condensed(cls, message: Message, summary: str, words: tuple[str, ...]) -> Self:
+        """Make what stands for condensed messages."""
+        return cls(message, _size(message), summary=summary, words=words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +48,32 @@ class Conversation:
 
     def __init__(self, ceiling: int, fixed_bytes: int) -> None:
         self.ceiling = ceiling
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
         self._bytes = fixed_bytes
         self._factor = 1.0
 
     @property
     def messages(self) -> list[Message]:
         """What is sent."""
-        return [entry.message for entry in self._entries]
+        return [entry.message for entry in self.entries]
 
-    def append(self, message: Message, *, keep: bool = False, read: str = "") -> None:
+    def append(self, message: Message, *, keep: bool = False, read: str = "", said: bool = False) -> None:
         """Add a message. A new read of a file lets go of the older ones."""
         if read:
-            for entry in self._entries:
+            for entry in self.entries:
                 if entry.read == read:
                     entry.keep, entry.read = False, ""
         size = _size(message)
-        self._entries.append(Entry(message, size, keep=keep or bool(read), read=read))
+        self.entries.append(Entry(message, size, keep=keep or bool(read), read=read, said=said))
         self._bytes += size
 
     def estimate(self) -> int:
         """Tokens of the next request, from its bytes and what the provider counted before."""
-        return int(self._bytes / BYTES_PER_TOKEN * self._factor)
+        return self.tokens(self._bytes)
+
+    def tokens(self, size: int) -> int:
+        """Tokens of so many bytes."""
+        return int(size / BYTES_PER_TOKEN * self._factor)
 
     def calibrate(self, prompt_tokens: int) -> None:
         """Learn from what the provider counted for what was just sent; call before appending the reply."""
@@ -66,6 +84,27 @@ class Conversation:
     def fits(self) -> bool:
         """Whether the next request stays within the ceiling."""
         return self.estimate() <= self.ceiling
+
+    def maskable(self, late: int) -> int:
+        """Tokens that masking would free, but for shielded results and those of the `late` newest steps."""
+        spare = (entry for entry in self._early(late) if not entry.keep and _masked(entry) is not None)
+        return self.tokens(sum(entry.size for entry in spare))
+
+    def mask(self, late: int) -> int:
+        """Mask these results, and return the new estimate."""
+        for entry in self._early(late):
+            if not entry.keep:
+                self._replace(entry, _masked(entry))
+        return self.estimate()
+
+    def _early(self, late: int) -> list[Entry]:
+        steps = [at for at, entry in enumerate(self.entries) if isinstance(entry.message, AssistantMessage)]
+        return self.entries[KEEP_FIRST : steps[-late]] if len(steps) >= late else []
+
+    def replace(self, start: int, end: int, entry: Entry) -> None:
+        """Put one entry in the place of several, which must be whole batches."""
+        self._bytes += entry.size - sum(gone.size for gone in self.entries[start:end])
+        self.entries[start:end] = [entry]
 
     def reduce(self, target: int | None = None) -> Reduction:
         """Mask old tool results, oldest first, then the shielded ones, then cut the newest; stop when small enough."""
@@ -78,21 +117,21 @@ class Conversation:
         return Reduction(before, self.estimate())
 
     def _mask(self, newest: int, *, shielded: bool, goal: int) -> None:
-        for entry in self._entries[:newest]:
+        for index, entry in enumerate(self.entries[:newest]):
             if self.estimate() <= goal:
                 return
-            if entry.keep == shielded:
+            if (entry.keep or index < KEEP_FIRST) == shielded:
                 self._replace(entry, _masked(entry))
 
     def _newest_batch(self) -> int:
         # What the model has not yet seen an answer to: everything from its last message on.
-        for index in range(len(self._entries) - 1, -1, -1):
-            if isinstance(self._entries[index].message, AssistantMessage):
+        for index in range(len(self.entries) - 1, -1, -1):
+            if isinstance(self.entries[index].message, AssistantMessage):
                 return index
-        return len(self._entries)
+        return len(self.entries)
 
     def _cut_newest(self, newest: int, goal: int) -> None:
-        results = [entry for entry in self._entries[newest:] if isinstance(entry.message, ToolMessage)]
+        results = [entry for entry in self.entries[newest:] if isinstance(entry.message, ToolMessage)]
         for entry in sorted(results, key=lambda entry: -entry.size):
             excess = int((self.estimate() - goal) * BYTES_PER_TOKEN / self._factor)
             if excess <= 0:

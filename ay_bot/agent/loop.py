@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from ay_bot.agent import prompt
 from ay_bot.agent.calling import Calling, Done
+from ay_bot.agent.condensing import Condenser
 from ay_bot.agent.context import Conversation
 from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.model import Ask, Model
@@ -15,7 +16,7 @@ from ay_bot.agent.stuck import StuckDetector, digest_files
 from ay_bot.agent.tools.registry import choose_tools
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
-from ay_bot.protocol.events import AgentEvent, AssistantSaid, ContextReduced, ModelErred, StepStarted
+from ay_bot.protocol.events import AgentEvent, AssistantSaid, ModelErred, StepStarted
 from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
 from ay_bot.protocol.outputs import Output
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
-LITTLE_FREED = 0.9
 STEERING = (0.80, 0.90, 0.95, 0.99)
 
 
@@ -62,6 +62,7 @@ class Agent:
         self._calling = Calling(self._dialect.tools, self._bench, tell)
         fixed = sum(len(spec.model_dump_json()) for spec in self._dialect.specs)
         self._conversation = Conversation(work.max_context_tokens, fixed)
+        self._condenser = Condenser(self._conversation, self._bench, self._model.summarise, tell)
         self._stuck = StuckDetector()
         self._nudged = False
         self._silent = 0
@@ -76,7 +77,7 @@ class Agent:
         """Work on the task to an end."""
         standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions)
         self._conversation.append(SystemMessage(content=standing))
-        self._conversation.append(UserMessage(content=prompt.build_task(self._work)))
+        self._conversation.append(UserMessage(content=prompt.build_task(self._work)), said=True)
         self._repository.start()
         try:
             return self._go()
@@ -87,7 +88,7 @@ class Agent:
         """Go on in the same conversation, after what came out did not pass."""
         self._stuck, self._nudged, self._silent, self._steered = StuckDetector(), False, 0, 0.0
         self._first, self._limit = self._step, self._step + feedback.max_steps
-        self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)))
+        self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)
         return self._go()
 
     def _go(self) -> Ending:
@@ -105,7 +106,8 @@ class Agent:
         )
 
     def _think(self) -> ModelReply | Ending:
-        if not self._conversation.fits() and not self._reduce():
+        self._condenser.make_room()
+        if not self._conversation.fits() and not self._condense():
             tokens = self._conversation.estimate()
             return self._end(
                 "context",
@@ -120,7 +122,7 @@ class Agent:
                     self._conversation.calibrate(answer.usage.prompt_tokens)
                     return answer
                 case ModelFailure(cause="context_window"):
-                    if attempt == 2 or not self._reduce(self._conversation.estimate() // 2):
+                    if attempt == 2 or not self._condense(self._conversation.estimate() // 2):
                         return self._end("context", answer.message, answer)
                 case ModelFailure(cause="budget"):
                     return self._end("budget", answer.message, answer)
@@ -207,13 +209,11 @@ class Agent:
         self._steered = passed
         return prompt.build_steering(spent)
 
-    def _reduce(self, target: int | None = None) -> bool:
+    def _condense(self, target: int | None = None) -> bool:
         """Make the conversation shorter, and say whether that helped; two cuts in a row that free little don't."""
-        reduction = self._conversation.reduce(target)
-        if reduction.after < reduction.before:
-            self._tell(ContextReduced(before_tokens=reduction.before, after_tokens=reduction.after))
-        self._poor = self._poor + 1 if reduction.after > LITTLE_FREED * reduction.before else 0
-        return self._conversation.fits() and reduction.after < reduction.before and self._poor < 2
+        freed = self._condenser.condense(target)
+        self._poor = 0 if freed else self._poor + 1
+        return self._conversation.fits() and (freed or self._poor < 2)
 
     def _say(self, text: str) -> None:
         if text.strip():

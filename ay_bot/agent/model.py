@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Callable, Sequence
 
+from ay_bot.agent import prompt
 from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.tools.arguments import parse_object
 from ay_bot.agent.tools.workbench import Refusal
-from ay_bot.protocol.conversation import AssistantMessage, Message, ToolCall
+from ay_bot.protocol.conversation import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
 from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
 
 Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
+SUMMARY_TOKENS = 2_000
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -29,6 +31,19 @@ class Model:
         written = self._dialect.write(messages)
         answer = self._ask(ModelRequest(request_id=self._request_id, messages=written, tools=self._dialect.specs))
         return self._dialect.read(answer) if isinstance(answer, ModelReply) else answer
+
+    def summarise(self, transcript: str) -> str:
+        """Ask the model for summaries for one; empty where it gives none."""
+        self._request_id += 1
+        messages = (
+            SystemMessage(content=prompt.SUMMARISE),
+            UserMessage(content=prompt.build_transcript(transcript.encode("utf-8", "replace").decode())),
+        )
+        request = ModelRequest(
+            request_id=self._request_id, role="summary", messages=messages, max_output_tokens=SUMMARY_TOKENS
+        )
+        answer = self._ask(request)
+        return answer.content if isinstance(answer, ModelReply) else ""
 
     def keep(self, reply: ModelReply) -> AssistantMessage:
         """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object."""

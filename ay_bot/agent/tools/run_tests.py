@@ -9,6 +9,7 @@ from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Ran, Workbench
 
 SHOWN = 12_000
+LEDGER_SHARE = 2_000  # characters of the last result that a condensed conversation keeps
 FAILURES = re.compile(r"^=+ (?:FAILURES|ERRORS) =+$|^(?:FAIL|ERROR): |^failures:$|^\s*● |^--- FAIL: ", re.MULTILINE)
 # One line per known runner that says how many tests passed and failed.
 COUNTS = re.compile(
@@ -48,6 +49,7 @@ def run_tests(_: RunTestsArguments, bench: Workbench) -> ToolResult:
         limit = min(SHOWN, bench.output_limit)
         body = _failures(ran, limit)
         where = f"\n[whole output: {log}]" if ran.total_bytes > limit else ""
+    bench.tests = f"{verdict}\n{body}"[:LEDGER_SHARE].strip()
     text = f"{verdict}\n{body}{where}" if body else verdict
     number = PASSED.search(counts)
     return ToolResult(text, outcome=verdict, ok=passed, passed=int(number[1]) if number else None)

@@ -1,6 +1,7 @@
 """What the tools work with: the workspace, its limits, and the one way to run a command."""
 
 import os
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +11,7 @@ from ay_bot.protocol.box_policy import BoxPolicy
 from ay_bot.protocol.events import PlanStep
 
 READ_LIMIT = 40_000  # bytes, about 10,000 tokens
+KEPT_REFUSALS = 10
 KEPT_LOGS = 4  # each may have 64 MiB, and the scratch space is small
 
 
@@ -72,6 +74,8 @@ class Workbench:
     policy: BoxPolicy = field(default_factory=BoxPolicy)
     edited: set[Path] = field(default_factory=set)
     plan: tuple[PlanStep, ...] = ()
+    tests: str = ""  # what the last run of the tests said, its failures too, cut
+    rejected: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_REFUSALS))
 
     def next_log(self) -> Path:
         """A new file for the whole output of a command."""
