@@ -16,6 +16,7 @@ from ay_bot.host.redteam.experiment import is_in
 from ay_bot.host.redteam.prelude import compose
 from ay_bot.host.redteam.run import exit_code, render_table, run
 from ay_bot.host.redteam.weakened import Weakness, weaken
+from ay_bot.host.sandbox.guarantees import Weakness as Lack
 from tests.fakes import LocalSandbox
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER, make_sandbox
 
@@ -60,12 +61,26 @@ def test_only_an_effect_that_was_shown_and_then_stopped_is_held(without: str, be
     assert line.text().split("|")[:4] == ["AYTEST", "x-y", "bubblewrap", verdict]
 
 
+def test_an_effect_that_a_wall_announces_is_neither_held_nor_a_surprise() -> None:
+    class Soft(LocalSandbox):
+        def weaknesses(self) -> tuple[Lack, ...]:
+            return (Lack(lacks="memory", why="it is looked at now and then", instead="a control group"),)
+
+    attack = ATTACK.model_copy(update={"guarantee": "memory"})
+    assert judge(attack, Soft(), "+400 MiB", "+400 MiB").verdict == "announced"
+    assert judge(attack, Soft(), "+400 MiB", "-ended").verdict == "held"
+    assert judge(ATTACK, Soft(), "+a descriptor", "+a descriptor").verdict == "broken"
+    other = ATTACK.model_copy(update={"guarantee": "cpu"})
+    assert judge(other, Soft(), "+all of it", "+all of it").verdict == "broken"
+
+
 def test_all_must_hold() -> None:
     def card(*verdicts: str) -> Scorecard:
         lines = tuple(Line(id="a", driver="docker", category="c", verdict=one, detail="") for one in verdicts)
         return Scorecard(driver="docker", image="i", seconds=1, lines=lines)
 
     assert exit_code(card("held", "held")) == ExitCode.HANDLED
+    assert exit_code(card("held", "announced")) != 0
     assert exit_code(card("held", "untested")) == exit_code(card("held", "broken")) == exit_code(card()) != 0
     assert "broken: a" in render_table(card("held", "broken"))
     assert "1 of 2 attacks are held" in render_table(card("held", "broken"))
