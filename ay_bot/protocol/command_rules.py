@@ -101,7 +101,7 @@ def judge_words(words: Words, policy: CommandPolicy) -> Judgement:
     for decision in ("forbid", "allow"):
         if decision in found:
             return Judgement(decision, found[decision], layers[0])
-    harmless = not words or layers[-1][:1] == () or layers[-1][0] in HARMLESS
+    harmless = not words or bool(layers[-1] and layers[-1][0] in HARMLESS)
     return Judgement("allow" if harmless else policy.others, None, layers[0])
 
 

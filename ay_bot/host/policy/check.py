@@ -69,6 +69,8 @@ def read_diff(name: str, standard_input: IO[bytes]) -> bytes:
 def check_diff(diff: bytes, source: PolicySource) -> JudgedDiff:
     """Judge a diff, which may be anybody's. Raises UsageError where it is none, or doesn't apply to HEAD."""
     _require_bounds(diff, source.paths)
+    if not diff.strip():
+        return JudgedDiff(paths=())
     if source.checkout is None:
         return _judge_text(diff, source)
     return _judge_tree(source.checkout, _apply(diff, source.checkout), source)
@@ -88,8 +90,9 @@ def _apply(diff: bytes, checkout: Checkout) -> str:
     index = {"GIT_INDEX_FILE": str(checkout.git_dir / "checked-index")}
     run_git(["read-tree", checkout.repository.head], git_dir=checkout.git_dir, environment=index)
     try:
-        options = ("--cached", "--whitespace=nowarn", "--allow-empty")
-        run_git(["apply", *options, "-"], git_dir=checkout.git_dir, data=diff, environment=index)
+        run_git(
+            ["apply", "--cached", "--whitespace=nowarn", "-"], git_dir=checkout.git_dir, data=diff, environment=index
+        )
         written = run_git(["write-tree"], git_dir=checkout.git_dir, environment=index)
     except GitFailed as failure:
         what = clean_line(failure.complaint.replace("\n", "; "))[:500]
@@ -138,7 +141,7 @@ def _judge_path(
         verdict, rule, where = "refused", broken[path], "built-in"
     elif path in held or tier == "never":
         verdict, rule = "withheld", held.get(path, rule)
-    return JudgedPath(path=path, change=change, tier=tier, verdict=verdict, rule=rule, where=where or "built-in")
+    return JudgedPath(path=path, change=change, tier=tier, verdict=verdict, rule=rule, where=where)
 
 
 def _place(guard: Guard, source: PolicySource) -> str:

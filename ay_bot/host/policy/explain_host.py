@@ -77,7 +77,7 @@ def _place(box: str, rule: str, host: str, source: PolicySource) -> str:
     if rule.startswith("hosts:"):
         at = next(number for number, one in enumerate(policy.hosts) if one.covers(host))
         return source.place("network", box, "hosts", at)
-    if rule.startswith("preset "):
+    if rule.startswith("preset:"):
         return source.place("network", box, "presets")
     return source.place("network", box, "mode")
 
@@ -91,5 +91,5 @@ def _opening(box: str, host: str, policy: NetworkPolicy) -> str:
 
 
 def _closing(box: str, rule: str) -> str:
-    kind, _, name = rule.partition(" ")
+    kind, _, name = rule.partition(":")
     return f"take {name} out of `network.{box}.{'presets' if kind == 'preset' else 'hosts'}`"
