@@ -64,7 +64,8 @@ class Agent:
         self._conversation = Conversation(work.max_context_tokens, fixed)
         self._condenser = Condenser(self._conversation, self._bench, self._model.summarise, tell)
         self._stuck = StuckDetector()
-        self._nudged = False
+        self._hits = 0
+        self._escalate = False
         self._silent = 0
         self._poor = 0
         self._acted = False
@@ -86,7 +87,7 @@ class Agent:
 
     def resume(self, feedback: Feedback) -> Ending:
         """Go on in the same conversation, after what came out did not pass."""
-        self._stuck, self._nudged, self._silent, self._steered = StuckDetector(), False, 0, 0.0
+        self._stuck, self._hits, self._silent, self._steered = StuckDetector(), 0, 0, 0.0
         self._first, self._limit = self._step, self._step + feedback.max_steps
         self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)
         return self._go()
@@ -116,9 +117,10 @@ class Agent:
         self._step += 1
         for attempt in (1, 2):
             self._tell(StepStarted(step=self._step, estimated_tokens=self._conversation.estimate()))
-            answer = self._model.reply(self._conversation.messages)
+            answer = self._model.reply(self._conversation.messages, escalate=self._escalate)
             match answer:
                 case ModelReply():
+                    self._escalate = False
                     self._conversation.calibrate(answer.usage.prompt_tokens)
                     return answer
                 case ModelFailure(cause="context_window"):
@@ -188,15 +190,18 @@ class Agent:
         self._conversation.append(UserMessage(content=text))
 
     def _judge(self, pattern: str) -> Ending | None:
+        """Deal with going round in circles: first a word, then once the stronger model if there is one, then the end."""
         if not pattern:
             return None
-        if self._nudged:
+        self._hits += 1
+        if self._hits == 2 and self._work.has_stronger:
+            self._escalate = True
+        elif self._hits >= 2:
             return self._end("stuck", f"The agent went round in circles: {pattern}.")
-        self._nudged = True
         return None
 
     def _nudge(self, pattern: str) -> str:
-        if not pattern or self._nudged:
+        if not pattern or self._hits:
             return ""
         self._tell(ModelErred(problem=f"going in circles: {pattern}"))
         return f"[You are going in circles: {pattern}. Do something else, or call finish and say what is in the way.]"

@@ -25,11 +25,14 @@ class Model:
         self._request_id = 0
         self._identifiers: set[str] = set()
 
-    def reply(self, messages: Sequence[Message]) -> ModelReply | ModelFailure:
-        """Send the conversation, and wait."""
+    def reply(self, messages: Sequence[Message], *, escalate: bool = False) -> ModelReply | ModelFailure:
+        """Send the conversation, and wait; `escalate` asks the stronger model."""
         self._request_id += 1
         written = self._dialect.write(messages)
-        answer = self._ask(ModelRequest(request_id=self._request_id, messages=written, tools=self._dialect.specs))
+        request = ModelRequest(
+            request_id=self._request_id, messages=written, tools=self._dialect.specs, escalate=escalate
+        )
+        answer = self._ask(request)
         return self._dialect.read(answer) if isinstance(answer, ModelReply) else answer
 
     def summarise(self, transcript: str) -> str:

@@ -231,6 +231,7 @@ class Work(Value):
     policy: BoxPolicy = BoxPolicy()
     edit_format: EditFormat = "auto"
     native_tools: bool = True  # whether the model takes tools; else it calls them by text
+    has_stronger: bool = False  # whether a stronger model can be asked once the agent goes round in circles
 
 
 class Feedback(Value):

@@ -161,6 +161,14 @@ def test_endless_repetition_is_nudged_and_then_stopped(place):
     assert len(problems(events)) == 1
 
 
+def test_a_stronger_model_is_asked_once_before_the_end(place):
+    model = ScriptedModel(calls(("read", {"path": "a.py"})))
+    agent, _ = start(place, model, has_stronger=True)
+    ending = agent.run()
+    assert (ending.reason, ending.steps) == ("stuck", 6)
+    assert [request.escalate for request in model.requests] == [False] * 5 + [True]
+
+
 def test_the_step_limit(place):
     model = ScriptedModel(*(calls(("shell", {"command": f"echo {n}"})) for n in range(20)))
     agent, _ = start(place, model, max_steps=10)
