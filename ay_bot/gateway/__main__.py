@@ -68,11 +68,31 @@ def give_back_memory() -> None:
         trim(0)
 
 
+def describe_models(stream: Pipe) -> None:
+    """Answer what is known of models, without litellm."""
+    from pydantic import TypeAdapter
+
+    from ay_bot.gateway.registry import Registry, read_table
+    from ay_bot.protocol.channel import Channel
+    from ay_bot.protocol.messages import DescribeModels, HostToGateway, ModelsDescribed
+
+    channel: Channel[HostToGateway] = Channel(stream, TypeAdapter(HostToGateway))
+    question, _ = channel.receive()
+    if not isinstance(question, DescribeModels):
+        sys.exit("the first message to this gateway must be DescribeModels")
+    registry = Registry(read_table(), question.capabilities)
+    models = tuple(map(registry.facts, question.names)) if question.names else tuple(registry.all())
+    channel.send(ModelsDescribed(models=models))
+
+
 def main() -> None:
     """Load litellm at once, and only then look at what the host wants."""
     os.chdir("/")
     stream = Pipe(0, take_standard_output())
     die_with_parent()
+    if "--facts" in sys.argv:
+        describe_models(stream)
+        return
     from ay_bot.gateway import providers
 
     on_diet = "--plain" not in sys.argv and providers.load_on_diet()

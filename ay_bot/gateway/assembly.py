@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple
 
 from ay_bot.gateway.failures import CallFailed
+from ay_bot.gateway.thoughts import Piece, joined
 from ay_bot.protocol.conversation import ToolCall
 
 FinishReason = Literal["stop", "tool_calls", "length", "content_filter"]
@@ -17,12 +18,13 @@ FINISH_REASONS: dict[str, FinishReason] = {
 
 
 class CallPart(NamedTuple):
-    """A piece of a tool call; `place` tells calls apart, `id` and `name` come once."""
+    """A piece of a tool call; `place` tells calls apart, `id`, `name` and `signature` come once."""
 
     place: int
     id: str
     name: str
     arguments: str
+    signature: str = ""
 
 
 class Tokens(NamedTuple):
@@ -41,6 +43,7 @@ class Chunk(NamedTuple):
     calls: tuple[CallPart, ...] = ()
     finish: str = ""
     tokens: Tokens | None = None
+    thoughts: tuple[Piece, ...] = ()
 
 
 class Assembly:
@@ -50,6 +53,7 @@ class Assembly:
         self._texts: list[str] = []
         self._calls: list[list[CallPart]] = []
         self._finish = ""
+        self._thoughts: list[Piece] = []
         self.tokens: Tokens | None = None
         self.characters = 0
 
@@ -61,7 +65,10 @@ class Assembly:
         for part in chunk.calls:
             self._parts_of(part).append(part)
             self.characters += len(part.arguments)
-        self._finish = chunk.finish or self._finish
+        self._thoughts += chunk.thoughts
+        self.characters += sum(len(str(piece.value)) for piece in chunk.thoughts)
+        if self._finish != "content_filter":  # whatever is said after it
+            self._finish = chunk.finish or self._finish
         self.tokens = chunk.tokens or self.tokens
 
     def _parts_of(self, part: CallPart) -> list[CallPart]:
@@ -86,6 +93,15 @@ class Assembly:
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """What the model wants done."""
         return tuple(_whole_call(number, parts) for number, parts in enumerate(self._calls))
+
+    @property
+    def thoughts(self) -> list[Piece]:
+        """What the model thought, as far as its provider wants it back."""
+        signed = [(place, part.signature) for place, parts in enumerate(self._calls) for part in parts]
+        calls = [Piece("signature", {"call": place, "signature": text}) for place, text in signed if text]
+        known = {piece.value["signature"] for piece in calls}
+        others = [piece for piece in joined(self._thoughts) if piece.value.get("signature") not in known]
+        return [*others, *calls]
 
     @property
     def finish_reason(self) -> FinishReason:

@@ -73,6 +73,17 @@ class Purse:
         """Whether there is any cap."""
         return bool(self._max_cost or self._max_tokens)
 
+    def estimate(self, prompt_bytes: int) -> int:
+        """Return an upper bound for the tokens of a prompt of so many bytes."""
+        with self._lock:
+            return self._estimator.prompt_tokens(prompt_bytes)
+
+    def charge(self, prompt: int, answer: int, price: Price | None) -> None:
+        """Count tokens of a call that failed after it began to answer: they are paid for all the same."""
+        with self._lock:
+            self._tokens += prompt + answer
+            self._cost += prompt * price.prompt + answer * price.completion if price else 0.0
+
     def reserve(self, prompt_bytes: int, wanted: int, price: Price | None) -> Reservation | Refused:
         """Reserve for a prompt of so many bytes and an answer of up to `wanted` tokens, or of as many as fit."""
         with self._lock:

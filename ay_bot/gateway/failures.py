@@ -23,6 +23,47 @@ class CallFailed(Exception):
         self.retry_after = retry_after
 
 
+class ProviderSaid(Exception):
+    """A provider says inside of an answer that it failed: the status that would have been, and its words."""
+
+    def __init__(self, status: int, event: Mapping[str, object]) -> None:
+        super().__init__(status)
+        self.status = status
+        self.event = event
+
+
+STATUS_OF_WORD = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "insufficient_quota": 429,
+    "api_error": 500,
+    "server_error": 500,
+    "server_is_overloaded": 503,
+    "slow_down": 503,
+    "timeout_error": 504,
+    "overloaded_error": 529,
+}
+"""What an error inside of an answer would have been as a status, by the code or the type that it has."""
+
+
+def find_error(event: Mapping[str, object], *, usually: int = 500) -> ProviderSaid | None:
+    """Return what a provider says of its failure in an event, if it does; `usually` is the status of other words."""
+    error = event.get("error")
+    if not error:
+        return None
+    told = error if isinstance(error, Mapping) else {}
+    code = told.get("code")
+    words = (STATUS_OF_WORD.get(str(told.get(name))) for name in ("code", "type"))
+    status = code if isinstance(code, int) else next((known for known in words if known), usually)
+    return ProviderSaid(status if 400 <= status < 600 else 500, event)
+
+
 CAUSE_OF_STATUS: dict[int, FailureCause] = {
     400: "invalid_request",
     401: "authentication",
@@ -43,6 +84,7 @@ ADVICE: dict[FailureCause, str] = {
     "not_found": "the provider at this address has no model {model}",
     "context_window": "the conversation is longer than {model} takes",
     "rate_limit": "the provider limits the rate of requests",
+    "refused": "a content filter stands before {model}",
 }
 
 CONTEXT_MARKS = (
@@ -53,8 +95,14 @@ CONTEXT_MARKS = (
     "input is too long",
     "maximum number of tokens",
     "input token count",
+    "maximum prompt length",
+    "too large for model",
+    "exceed context limit",
+    "reduce the length of the messages",
 )
+"""How OpenAI, Anthropic, Google, xAI, Mistral and servers of one's own say that a conversation is too long."""
 QUOTA_MARKS = ("insufficient_quota", "billing", "credit balance")
+REFUSAL_MARKS = ("content_filter", "content_policy_violation", "responsibleaipolicyviolation", "invalid_prompt")
 
 CAUSE_OF_EXCEPTION: dict[str, FailureCause] = {
     "AuthenticationError": "authentication",
@@ -69,7 +117,7 @@ CAUSE_OF_EXCEPTION: dict[str, FailureCause] = {
     "ContextWindowExceededError": "context_window",
     "PaymentRequiredError": "payment",
     "RejectedRequestError": "invalid_request",
-    "ContentPolicyViolationError": "invalid_request",
+    "ContentPolicyViolationError": "refused",
     "ServiceUnavailableError": "provider",
     "BadGatewayError": "provider",
     "InternalServerError": "provider",
@@ -129,6 +177,8 @@ def _cause_in_words(cause: FailureCause, words: str) -> FailureCause:
         return "context_window"
     if cause in ("rate_limit", "invalid_request") and any(mark in words for mark in QUOTA_MARKS):
         return "payment"
+    if cause == "invalid_request" and any(mark in words for mark in REFUSAL_MARKS):
+        return "refused"
     return cause
 
 

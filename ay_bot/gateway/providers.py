@@ -8,73 +8,33 @@ on the whole library: every other provider, and whatever the direct route turns 
 
 import gc
 import json
-import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from ay_bot import __version__
 from ay_bot.gateway import import_diet
-from ay_bot.gateway.assembly import Chunk
-from ay_bot.gateway.budget import Price
+from ay_bot.gateway.accounts import ADDRESSES, BASES, KEYS, PLACEHOLDER_KEY, key_for, set_up_environment, variable
+from ay_bot.gateway.assembly import Chunk, Tokens
 from ay_bot.gateway.chunks import RawUsage, chunk_of
-from ay_bot.gateway.failures import CallFailed, failure_of_exception, failure_of_status
-from ay_bot.gateway.transport import Answer, Event, Transport, Wire, malformed
+from ay_bot.gateway.failures import (
+    CallFailed,
+    ProviderSaid,
+    failure_of_exception,
+    failure_of_status,
+    find_error,
+)
+from ay_bot.gateway.question import Question
+from ay_bot.gateway.responses import Reader, body_of
+from ay_bot.gateway.transport import Event, Transport, Wire, malformed
 from ay_bot.protocol.messages import ModelSetting
+from ay_bot.protocol.model_facts import ModelFacts
 
-PLACEHOLDER_KEY = "none-needed"  # a server of one's own takes any key, but its protocol wants one
-IMPORT_SETTINGS = {
-    "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or the import fetches a price list from the network
-    "LITELLM_MODE": "PRODUCTION",  # or the import reads a .env file of the current directory
-    "LITELLM_LOG": "ERROR",
-    "HF_HUB_OFFLINE": "1",  # or `litellm.completion` fetches tokenizers from a hub, to count what the provider counts
-    "PYDANTIC_DISABLE_PLUGINS": "__all__",
-}
-KEYS = {
-    "openai": ("OPENAI_API_KEY",),
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "deepseek": ("DEEPSEEK_API_KEY",),
-    "mistral": ("MISTRAL_API_KEY",),
-    "openrouter": ("OPENROUTER_API_KEY",),
-    "xai": ("XAI_API_KEY",),
-}
-"""Where the key of each provider on the direct route is found."""
-BASES = {
-    "openai": ("OPENAI_BASE_URL", "OPENAI_API_BASE"),
-    "anthropic": ("ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"),
-    "gemini": ("GEMINI_API_BASE",),
-    "deepseek": ("DEEPSEEK_API_BASE",),
-    "mistral": ("MISTRAL_API_BASE",),
-    "openrouter": ("OPENROUTER_API_BASE",),
-    "xai": ("XAI_API_BASE",),
-}
-ADDRESSES = {
-    "openai": "https://api.openai.com/v1",
-    "deepseek": "https://api.deepseek.com/beta",
-    "mistral": "https://api.mistral.ai/v1",
-    "openrouter": "https://openrouter.ai/api/v1",
-    "xai": "https://api.x.ai/v1",
-}
-"""Where the providers are that speak OpenAI's dialect; a test compares this with what litellm knows."""
 BROKEN_LIBRARY = (ImportError, AttributeError, NameError, TypeError, KeyError, RecursionError)
+LEAST_FOR_REASONING = 8_192  # tokens of answer; a provider refuses a limit below what it wants to think with
+MILLION = 1_000_000
 
 JsonDict = dict[str, Any]
-
-
-class Question(NamedTuple):
-    """A conversation and its tools in the form of OpenAI's chat completions, which is litellm's own."""
-
-    messages: list[JsonDict]
-    tools: list[JsonDict]
-    answer_limit: int | None
-
-
-class Card(NamedTuple):
-    """What litellm's table says of a model."""
-
-    price: Price | None
-    context_window: int
-    answer_limit: int
+Parse = Callable[[Event], list[Chunk]]
 
 
 class Route(Protocol):
@@ -82,10 +42,10 @@ class Route(Protocol):
 
     model: str
     key_name: str
-    card: Card
+    facts: ModelFacts
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
-        """Ask, and yield the answer as it comes. Raises CallFailed."""
+        """Ask, and yield the answer as it comes, all at once where that is asked. Raises CallFailed."""
         ...
 
 
@@ -98,7 +58,7 @@ class NotDirect(Exception):
 
 def load_on_diet() -> bool:
     """Import the part of litellm that the direct route needs; False if that fails, and nothing is left of it then."""
-    _set_up_environment()
+    set_up_environment()
     gc.disable()
     try:
         import_diet.apply()
@@ -118,7 +78,7 @@ def load_on_diet() -> bool:
 
 def load_plain() -> None:
     """Import all of litellm, as everybody does."""
-    _set_up_environment()
+    set_up_environment()
     import_diet.undo()
     gc.disable()
     try:
@@ -133,31 +93,22 @@ def load_plain() -> None:
         gc.enable()
 
 
-def _set_up_environment() -> None:
-    for name, value in IMPORT_SETTINGS.items():
-        os.environ.setdefault(name, value)  # noqa: TID251 - litellm is configured by its environment alone
-    if bundle := _variable(["REQUESTS_CA_BUNDLE"]):
-        os.environ.setdefault("SSL_CERT_FILE", bundle)  # noqa: TID251 - the name that httpx knows
+def table() -> Mapping[str, Mapping[str, Any]]:
+    """Return litellm's table of models, as it has it in memory."""
+    import litellm
+
+    known: Mapping[str, Mapping[str, Any]] = litellm.model_cost
+    return known
 
 
-def _variable(names: Iterable[str]) -> str:
-    environment = os.environ  # noqa: TID251 - model keys live in the environment of this process and nowhere else
-    return next((value for name in names if (value := environment.get(name, "").strip())), "")
+def open_route(setting: ModelSetting, facts: ModelFacts, *, direct: bool, repriced: bool = False) -> Route:
+    """Return the way to a model; raises CallFailed(configuration), or NotDirect where `direct` is asked in vain.
 
-
-def secrets() -> tuple[str, ...]:
-    """Return the values that must not show up in any message."""
-    environment = os.environ  # noqa: TID251
-    marks = ("_API_KEY", "SECRET", "_TOKEN", "_PASSWORD")
-    return tuple(
-        value for name, value in environment.items() if len(value) >= 6 and any(mark in name for mark in marks)
-    )
-
-
-def open_route(setting: ModelSetting, *, direct: bool) -> Route:
-    """Return the way to a model; raises CallFailed(configuration), or NotDirect where `direct` is asked in vain."""
+    `repriced` says that the price among the facts is a person's, and counts in place of litellm's.
+    """
     name, provider = _split(setting)
-    return DirectRoute(setting, name, provider) if direct else PlainRoute(setting, name, provider)
+    purse = Pricing(facts, name, provider, repriced=repriced)
+    return DirectRoute(setting, facts, purse) if direct else PlainRoute(setting, facts, purse)
 
 
 def _split(setting: ModelSetting) -> tuple[str, str]:
@@ -175,18 +126,42 @@ def _split(setting: ModelSetting) -> tuple[str, str]:
     return name, provider
 
 
-def _card(name: str, provider: str) -> Card:
-    import litellm.utils
+class Pricing:
+    """What a model's tokens cost: by litellm's table, which knows of tiers and caches, or by a person's word."""
 
-    try:
-        info = litellm.utils.get_model_info(name, custom_llm_provider=provider)
-    except BROKEN_LIBRARY:
-        raise
-    except Exception:  # noqa: BLE001 - litellm raises a bare Exception for a model that is not in its table
-        return Card(None, 0, 0)
-    prompt, completion = info.get("input_cost_per_token"), info.get("output_cost_per_token")
-    price = Price(float(prompt), float(completion)) if prompt is not None and completion is not None else None
-    return Card(price, int(info.get("max_input_tokens") or 0), int(info.get("max_output_tokens") or 0))
+    def __init__(self, facts: ModelFacts, name: str, provider: str, *, repriced: bool) -> None:
+        self.facts = facts
+        self.name = name
+        self.provider = provider
+        self._repriced = repriced
+
+    def cost(self, usage: RawUsage) -> float | None:
+        """Return the US dollars of a call, None if nobody knows."""
+        facts = self.facts
+        if facts.input_price is None or facts.output_price is None:
+            return None
+        if self._repriced:
+            return (usage.prompt_tokens * facts.input_price + usage.completion_tokens * facts.output_price) / MILLION
+        from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
+
+        counted: Any = usage
+        prompt, answer = generic_cost_per_token(
+            model=self.name.removeprefix("responses/"), usage=counted, custom_llm_provider=self.provider
+        )
+        return prompt + answer
+
+    def priced(self, tokens: Tokens) -> Tokens:
+        """Return the same with what it costs, for counts that litellm has not seen."""
+        from litellm.types.utils import PromptTokensDetailsWrapper, Usage
+
+        details = PromptTokensDetailsWrapper(cached_tokens=tokens.cached)
+        usage = Usage(
+            prompt_tokens=tokens.prompt,
+            completion_tokens=tokens.completion,
+            total_tokens=tokens.prompt + tokens.completion,
+            prompt_tokens_details=details,
+        )
+        return tokens._replace(cost_usd=self.cost(usage))
 
 
 # ----------------------------------------------------------------- the direct route
@@ -195,41 +170,53 @@ def _card(name: str, provider: str) -> Card:
 class DirectRoute:
     """To OpenAI's and every compatible server, to Anthropic and to Gemini, through litellm's translation layer."""
 
-    def __init__(self, setting: ModelSetting, name: str, provider: str) -> None:
+    def __init__(self, setting: ModelSetting, facts: ModelFacts, pricing: Pricing) -> None:
         from litellm.types.utils import LlmProviders
         from litellm.utils import ProviderConfigManager
 
+        provider = pricing.provider
         if provider not in KEYS:
             raise NotDirect
         self.model = setting.model
         self.key_name = KEYS[provider][0]
-        self.card = _card(name, provider)
-        self._name = name
+        self.facts = facts
+        self._pricing = pricing
+        self._name = pricing.name
         self._provider = provider
-        self._base = setting.api_base or _variable(BASES[provider])
-        if provider == "openai" and _wants_responses_api(name, self._base):
-            raise NotDirect
+        self._base = setting.api_base or variable(BASES[provider])
         self._key = key_for(setting, provider)
-        self._config: Any = ProviderConfigManager.get_provider_chat_config(name, LlmProviders(provider))
+        self._config: Any = ProviderConfigManager.get_provider_chat_config(self._name, LlmProviders(provider))
         self._dialect: Dialect = {"anthropic": _anthropic, "gemini": _gemini}.get(provider, _openai)
+        if provider == "openai" and _wants_responses_api(self._name, self._base):
+            self._dialect = _responses
+            self._name = self._name.removeprefix("responses/")
         self._reader()  # imports what the first answer needs
 
     def wire(self, question: Question) -> Wire:
         """Return the request as litellm would send it."""
-        wanted: JsonDict = {"stream": True}
+        wanted: JsonDict = {"stream": True} if question.stream else {}
         if question.tools:
             wanted["tools"] = question.tools
-        if self._dialect is _openai:
+        if self._dialect is _openai and question.stream:
             wanted["stream_options"] = {"include_usage": True}
         if question.answer_limit is not None:
             wanted["max_tokens"] = question.answer_limit
+        if question.effort != "default" and self._may_reason(question):
+            wanted["reasoning_effort"] = question.effort
         options = self._config.map_openai_params(
             non_default_params=wanted, optional_params={}, model=self._name, drop_params=True
         )
         url, headers, body = self._dialect(
-            Draft(self._config, self._provider, self._name, self._key, self._base, question.messages, options)
+            Draft(self._config, self._provider, self._name, self._key, self._base, options, question, self.facts)
         )
         return Wire(url, {**headers, "User-Agent": f"ay-bot/{__version__}"}, _as_json(body))
+
+    def _may_reason(self, question: Question) -> bool:
+        """Anthropic wants to see how a turn began in thought, and refuses one that another model began."""
+        if not self.facts.reasoning or (question.answer_limit or LEAST_FOR_REASONING) < LEAST_FOR_REASONING:
+            return False
+        acting = [message for message in question.messages if message.get("tool_calls")]
+        return self._dialect is not _anthropic or not acting or "thinking_blocks" in acting[-1]
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         """Ask, and yield the answer as it comes. Raises CallFailed."""
@@ -239,35 +226,54 @@ class DirectRoute:
             raise
         except Exception as error:  # noqa: BLE001 - litellm's own classes, for what a model does not support and the like
             raise failure_of_exception(error, model=self.model, key=self.key_name) from None
-        with transport.post(wire) as answer:
+        with transport.post(wire, patient=not question.stream) as answer:
             if answer.status >= 300:
                 raise failure_of_status(
                     answer.status, answer.headers, answer.text(), model=self.model, key=self.key_name
                 )
-            yield from self._chunks(answer)
+            parse, events = (
+                (self._reader(), answer.events()) if question.stream else (self._whole, iter([answer.whole()]))
+            )
+            for event in events:
+                yield from self._understood(parse, event)
 
-    def _chunks(self, answer: Answer) -> Iterator[Chunk]:
-        parse = self._reader()
-        for event in answer.events():
-            try:
-                raw = parse(event)
-            except Exception as error:  # noqa: BLE001 - litellm's parsers raise anything on events they don't know
-                raise self._unreadable(event, error) from None
-            if raw is not None:
-                yield chunk_of(raw, self._cost)
+    def _understood(self, parse: Parse, event: Event) -> list[Chunk]:
+        if told := find_error(event):
+            raise self._failure(told)
+        try:
+            return parse(event)
+        except ProviderSaid as said:
+            raise self._failure(said) from None
+        except (ImportError, NameError):
+            raise
+        except Exception:  # noqa: BLE001 - litellm's parsers raise anything on events they don't know
+            raise malformed(f"{self.model} sent an event that makes no sense: {json.dumps(event)[:200]}") from None
 
-    def _unreadable(self, event: Event, error: Exception) -> CallFailed:
-        if isinstance(error, ImportError | NameError):
-            raise error
-        status = getattr(error, "status_code", None)
-        if isinstance(status, int) and ("error" in event or event.get("type") == "error"):
-            return failure_of_status(status, {}, json.dumps(event), model=self.model, key=self.key_name)
-        return malformed(f"{self.model} sent an event that makes no sense: {json.dumps(event)[:200]}")
+    def _failure(self, said: ProviderSaid) -> CallFailed:
+        return failure_of_status(said.status, {}, json.dumps(said.event), model=self.model, key=self.key_name)
 
-    def _reader(self) -> Callable[[Event], Any]:
+    def _reader(self) -> Parse:
+        if self._dialect is _responses:
+            reader = Reader()
+
+            def read(event: Event) -> list[Chunk]:
+                chunk = reader.read(event)
+                return [self._with_cost(chunk)] if chunk else []
+
+            return read
+        parse = self._chunk_parser()
+
+        def translate(event: Event) -> list[Chunk]:
+            raw = parse(event)
+            chunk = chunk_of(raw, self._pricing.cost, self._provider) if raw is not None else Chunk()
+            return [chunk, *self._refusal(event, "delta")]
+
+        return translate
+
+    def _chunk_parser(self) -> Callable[[Event], Any]:
         if self._dialect is _openai:
             parser: Any = self._config.get_model_response_iterator(streaming_response=iter(()), sync_stream=True)
-        elif self._provider == "anthropic":
+        elif self._dialect is _anthropic:
             from litellm.llms.anthropic.chat import handler
 
             parser = handler.ModelResponseIterator(streaming_response=iter(()), sync_stream=True)
@@ -279,14 +285,35 @@ class DirectRoute:
         parse: Callable[[Event], Any] = parser.chunk_parser
         return parse
 
-    def _cost(self, usage: RawUsage) -> float | None:
-        if self.card.price is None:
-            return None
-        from litellm.litellm_core_utils.llm_cost_calc.utils import generic_cost_per_token
+    def _whole(self, answer: Event) -> list[Chunk]:
+        """Read an answer that came at once."""
+        if self._dialect is _responses:
+            return [self._with_cost(chunk) for chunk in Reader().whole(answer)]
+        import httpx
+        from litellm.types.utils import ModelResponse
 
-        counted: Any = usage
-        prompt, answer = generic_cost_per_token(model=self._name, usage=counted, custom_llm_provider=self._provider)
-        return prompt + answer
+        raw = self._config.transform_response(
+            model=self._name,
+            raw_response=httpx.Response(200, json=answer),
+            model_response=ModelResponse(),
+            logging_obj=_NoLog(),
+            request_data={},
+            messages=[],
+            optional_params={},
+            litellm_params={},
+            encoding=None,
+            api_key=self._key,
+        )
+        return [chunk_of(raw, self._pricing.cost, self._provider), *self._refusal(answer, "message")]
+
+    def _with_cost(self, chunk: Chunk) -> Chunk:
+        return chunk._replace(tokens=self._pricing.priced(chunk.tokens)) if chunk.tokens else chunk
+
+    def _refusal(self, event: JsonDict, part: str) -> list[Chunk]:
+        """Return what a model of OpenAI's refuses with, which litellm passes over."""
+        choices = event.get("choices") if self._dialect is _openai else None
+        said = (choices[0].get(part) or {}).get("refusal") if choices else None
+        return [Chunk(said, finish="content_filter")] if said else []
 
 
 class Draft(NamedTuple):
@@ -297,8 +324,14 @@ class Draft(NamedTuple):
     name: str
     key: str
     base: str
-    messages: list[JsonDict]
     options: JsonDict
+    question: Question
+    facts: ModelFacts
+
+    @property
+    def messages(self) -> list[JsonDict]:
+        """The conversation."""
+        return self.question.messages
 
 
 Dialect = Callable[[Draft], tuple[str, dict[str, str], JsonDict]]
@@ -308,8 +341,16 @@ def _openai(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
     base = draft.base or ADDRESSES[draft.provider]
     known = {"custom_llm_provider": draft.provider, "api_base": draft.base or None}
     headers, body = _translate(draft, known)
-    url = draft.config.get_complete_url(base, draft.key, draft.name, draft.options, known, stream=True)
+    stream = draft.question.stream
+    url = draft.config.get_complete_url(base, draft.key, draft.name, draft.options, known, stream=stream)
     return url, headers, body
+
+
+def _responses(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
+    reasons = draft.facts.reasoning or (not draft.facts.known and draft.question.effort != "default")
+    headers = {"Authorization": f"Bearer {draft.key}", "Content-Type": "application/json"}
+    url = f"{(draft.base or ADDRESSES['openai']).rstrip('/')}/responses"
+    return url, headers, body_of(draft.question, draft.name, reasons=reasons)
 
 
 def _anthropic(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
@@ -319,7 +360,7 @@ def _anthropic(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
     url = url if url.endswith("/v1/messages") else f"{url}/v1/messages"
     headers, body = _translate(draft, {"custom_llm_provider": "anthropic", "api_base": draft.base or None})
     headers, body = update_request_with_filtered_beta(headers=headers, request_data=body, provider="anthropic")
-    return url, headers, {**body, "stream": True}
+    return url, headers, {**body, "stream": True} if draft.question.stream else body
 
 
 def _gemini(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
@@ -333,7 +374,7 @@ def _gemini(draft: Draft) -> tuple[str, dict[str, str], JsonDict]:
         vertex_project=None,
         vertex_location=None,
         vertex_credentials=None,
-        stream=True,
+        stream=draft.question.stream,
         custom_llm_provider="gemini",
         api_base=draft.base or None,
     )
@@ -394,15 +435,8 @@ class _NoLog:
     optional_params: JsonDict = {}
     model_call_details: JsonDict = {}
 
-
-def key_for(setting: ModelSetting, provider: str) -> str:
-    """Return the provider's key, or a placeholder for a server of one's own. Raises CallFailed(configuration)."""
-    if key := _variable(KEYS[provider]):
-        return key
-    if setting.api_base:
-        return PLACEHOLDER_KEY
-    names = " or ".join(KEYS[provider])
-    raise CallFailed("configuration", f"there is no key for {setting.model}: set {names} in the environment")
+    def post_call(self, **_: object) -> None:
+        """Log nothing."""
 
 
 # ----------------------------------------------------------------- the plain route
@@ -411,12 +445,12 @@ def key_for(setting: ModelSetting, provider: str) -> str:
 class PlainRoute:
     """To every model that litellm knows, by `litellm.completion`."""
 
-    def __init__(self, setting: ModelSetting, name: str, provider: str) -> None:
+    def __init__(self, setting: ModelSetting, facts: ModelFacts, pricing: Pricing) -> None:
         self.model = setting.model
-        self.key_name = KEYS.get(provider, (f"{provider.upper()}_API_KEY",))[0]
-        self.card = _card(name, provider)
-        self._name = name
-        self._provider = provider
+        self.facts = facts
+        self._pricing = pricing
+        self._provider = pricing.provider
+        self.key_name = KEYS.get(self._provider, (f"{self._provider.upper()}_API_KEY",))[0]
         self._base = setting.api_base
         self._key = self._find_key()
 
@@ -424,7 +458,7 @@ class PlainRoute:
         """Return a key where litellm does not find one by itself. Raises CallFailed(configuration)."""
         import litellm
 
-        if key := _variable(KEYS.get(self._provider, ())):
+        if key := variable(KEYS.get(self._provider, ())):
             return key
         found = litellm.validate_environment(self.model)
         if found["keys_in_environment"] or not found["missing_keys"]:
@@ -441,43 +475,30 @@ class PlainRoute:
 
         try:
             answer: Any = litellm.completion(**self._arguments(question, transport))
-            for raw in answer:
-                yield chunk_of(raw, self._cost)
+            for raw in answer if question.stream else [answer]:
+                yield chunk_of(raw, self._pricing.cost, self._provider)
         except CallFailed:
             raise
         except Exception as error:  # noqa: BLE001 - litellm.exceptions, httpx errors and more, told apart by name
             raise failure_of_exception(error, model=self.model, key=self.key_name) from None
 
     def _arguments(self, question: Question, transport: Transport) -> JsonDict:
+        reasons = question.effort != "default" and self.facts.reasoning
         optional = {
             "tools": question.tools or None,
             "max_tokens": question.answer_limit,
             "api_base": self._base,
             "api_key": self._key,
+            "stream_options": {"include_usage": True} if question.stream else None,
+            "reasoning_effort": question.effort if reasons else None,
         }
         return {
             "model": self.model,
             "messages": question.messages,
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "timeout": transport.idle_timeout,
+            "stream": question.stream,
+            "timeout": transport.idle_timeout if question.stream else transport.total_timeout,
             "num_retries": 0,
             "max_retries": 0,
             "drop_params": True,
             **{name: value for name, value in optional.items() if value is not None},
         }
-
-    def _cost(self, usage: RawUsage) -> float | None:
-        import litellm
-
-        if self.card.price is None:
-            return None
-        return sum(
-            litellm.cost_per_token(
-                model=self._name,
-                custom_llm_provider=self._provider,
-                prompt_tokens=usage.prompt_tokens,
-                completion_tokens=usage.completion_tokens,
-                usage_object=usage,
-            )
-        )

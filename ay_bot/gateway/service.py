@@ -1,19 +1,27 @@
 """The gateway's work: it takes requests off the channel and answers each from a thread of its own."""
 
-import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from typing import Literal, NamedTuple
 
 from ay_bot.gateway import providers
+from ay_bot.gateway.accounts import secrets
 from ay_bot.gateway.assembly import Assembly
-from ay_bot.gateway.budget import USUAL_ANSWER, Purse, Refused, Reservation
+from ay_bot.gateway.budget import USUAL_ANSWER, Price, Purse, Refused, Reservation
+from ay_bot.gateway.candidates import Candidate, Candidates, Need
 from ay_bot.gateway.failures import CallFailed
+from ay_bot.gateway.question import Question, question_of
+from ay_bot.gateway.registry import MILLION, Registry
 from ay_bot.gateway.retry import RetryPolicy, call_with_retries
+from ay_bot.gateway.routes import Routes, role_models, settings_of
+from ay_bot.gateway.standing import Standing, conversation_of
+from ay_bot.gateway.thoughts import sealed
 from ay_bot.gateway.transport import Transport
+from ay_bot.gateway.usage import spent_on_a_failure, usage_of
 from ay_bot.protocol.channel import Channel
-from ay_bot.protocol.conversation import Role, Usage
+from ay_bot.protocol.conversation import UserMessage
+from ay_bot.protocol.events import SwitchCause
 from ay_bot.protocol.messages import (
     Configure,
     FailureCause,
@@ -23,12 +31,23 @@ from ay_bot.protocol.messages import (
     ModelProgress,
     ModelReply,
     ModelRequest,
-    ModelSetting,
-    RoleModels,
+    Switched,
 )
+from ay_bot.protocol.model_facts import ModelFacts
 
 PROGRESS_EVERY = 0.5  # seconds
-BYTES_PER_TOKEN_GUESS = 4
+ROOM_TO_REASON = 4_000  # tokens of answer that a model may think with before it says what a short limit is meant for
+IMPATIENT = RetryPolicy(1, 10.0)
+"""How a failed call is tried again where somebody else can be asked."""
+
+
+class Asking(NamedTuple):
+    """One request on its way."""
+
+    request: ModelRequest
+    candidates: Candidates
+    need: Need
+    size: int
 
 
 class Service:
@@ -39,15 +58,23 @@ class Service:
         self._configure = configure
         self._transport = Transport(configure.idle_timeout, configure.total_timeout)
         self._purse = Purse(configure.max_cost_usd, configure.max_tokens)
-        self._secrets = providers.secrets()
-        self._routes = Routes(configure, on_diet=on_diet)
+        self._secrets = secrets()
+        registry = Registry(providers.table(), configure.capabilities)
+        self._routes = Routes(settings_of(configure), registry, on_diet=on_diet)
+        facts = {setting.model: registry.facts(setting.model) for setting in settings_of(configure)}
+        self._roles = {role: Candidates(role_models(said), facts) for role, said in configure.roles.items()}
+        self._images = {image.part.digest: image for image in configure.images}
+        self._standing = Standing(configure.rest)
 
     def announce(self) -> None:
         """Say that requests may come."""
-        cards = self._routes.cards()
-        priced = tuple(role for role, card in cards.items() if card.price is not None)
-        windows = {role: card.context_window for role, card in cards.items() if card.context_window}
-        self._channel.send(GatewayReady(priced=priced, context_windows=windows))
+        first = {role: candidates.first.facts for role, candidates in self._roles.items()}
+        ready = GatewayReady(
+            priced=tuple(role for role, facts in first.items() if facts.priced),
+            context_windows={role: one.longest for role, one in self._roles.items() if one.longest},
+            facts=first,
+        )
+        self._channel.send(ready)
 
     def serve(self) -> None:
         """Take requests for ever; the inlet ends the process with the stream."""
@@ -58,7 +85,7 @@ class Service:
 
     def _answer(self, request: ModelRequest) -> None:
         try:
-            self._channel.send(self._ask_within_budget(request))
+            self._channel.send(self._ask_along(self._look_at(request)))
         except CallFailed as failure:
             self._fail(request, failure.cause, failure.message)
         except Exception as error:  # the end of a thread: an unanswered request would hang the run
@@ -71,58 +98,137 @@ class Service:
             ModelFailure(request_id=request.request_id, cause=cause, message=self._redact(message), budget=budget)
         )
 
-    def _ask_within_budget(self, request: ModelRequest) -> ModelReply:
-        route = self._routes.get(request.role)
-        question = question_of(request)
-        size = len(json.dumps(question.messages)) + len(json.dumps(question.tools)) if self._purse.capped else 0
-        wanted = request.max_output_tokens or route.card.answer_limit or USUAL_ANSWER
-        reservation = self._purse.reserve(size, wanted, route.card.price)
+    def _look_at(self, request: ModelRequest) -> Asking:
+        candidates = self._roles.get(request.role) or self._roles.get("main")
+        if candidates is None:
+            raise CallFailed("configuration", f"no model is set for the role {request.role!r}")
+        size = sum(len(one.model_dump_json()) for one in (*request.messages, *request.tools))
+        images = [part for one in request.messages if isinstance(one, UserMessage) for part in one.images]
+        tokens = self._purse.estimate(size) + sum(part.tokens for part in images)
+        need = Need(tokens, bool(request.tools), bool(images), request.escalate)
+        return Asking(request, candidates, need, size)
+
+    # ------------------------------------------------------------- along the chain of models
+
+    def _ask_along(self, asking: Asking) -> ModelReply:
+        """Ask one model after the other until one answers; the last failure is raised, and names the others."""
+        conversation = conversation_of(asking.request)
+        before = self._standing.who_answered(conversation)
+        ordered = asking.candidates.in_order(asking.need, "" if asking.request.escalate else before)
+        left = self._standing.awake(ordered)
+        cause: SwitchCause = self._reason_to_choose(asking, before)
+        failed: list[CallFailed] = []
+        while True:
+            candidate, *left = left
+            self._tell_switch(asking.request, before, candidate.name, cause, failed)
+            try:
+                reply = self._ask(asking, candidate, others=bool(left))
+            except CallFailed as failure:
+                failed.append(failure)
+                left = self._who_is_left(asking, candidate, failure, left)
+                if not left:
+                    raise _summed_up(failed) from None
+                before, cause = candidate.name, _cause_of(failure)
+                continue
+            self._standing.answers(conversation, candidate.name)
+            return reply
+
+    def _reason_to_choose(self, asking: Asking, before: str) -> SwitchCause:
+        if asking.request.escalate and asking.candidates.stronger:
+            return "escalation"
+        own = [one.name for one in asking.candidates.own]
+        strategy: Literal["context", "price", "return"] = "return"
+        if asking.candidates.strategy != "explicit" and before in own:
+            strategy = asking.candidates.strategy
+        return strategy
+
+    def _who_is_left(
+        self, asking: Asking, candidate: Candidate, failure: CallFailed, left: list[Candidate]
+    ) -> list[Candidate]:
+        self._standing.failed(candidate, failure.cause, failure.retry_after)
+        too_long = failure.cause == "context_window" and asking.candidates.strategy != "context"
+        if too_long and not self._standing.is_too_long_again(conversation_of(asking.request)):
+            return []  # it is shortened first
+        return asking.candidates.after(candidate, failure.cause, left)
+
+    def _tell_switch(
+        self, request: ModelRequest, before: str, after: str, cause: SwitchCause, failed: list[CallFailed]
+    ) -> None:
+        if not before or before == after:
+            return
+        switched = Switched(role=request.role, before=before, after=after, cause=cause)
+        reason = self._redact(failed[-1].message) if failed else ""
+        self._channel.send(ModelProgress(request_id=request.request_id, reason=reason, switched=switched))
+
+    # ------------------------------------------------------------- one model
+
+    def _ask(self, asking: Asking, candidate: Candidate, *, others: bool) -> ModelReply:
+        """Ask one model, within the budget, as often as makes sense where there are `others` or not."""
+        request, facts = asking.request, candidate.facts
+        rules = asking.candidates.rules
+        question = question_of(request, facts, self._images, stream=self._configure.stream, effort=rules.reasoning)
+        limit = _limit_of(request, facts)
+        reservation = self._purse.reserve(asking.size, limit or facts.output_limit or USUAL_ANSWER, _price(facts))
         if isinstance(reservation, Refused):
             raise CallFailed("budget", reservation.message)
-        if reservation.answer_limit is not None:
-            question = question._replace(answer_limit=reservation.answer_limit)
+        question = question._replace(answer_limit=reservation.answer_limit or limit)
         try:
-            assembly = self._ask_with_retries(request, question)
+            assembly = self._ask_with_retries(request, candidate, question, others=others)
         except CallFailed:
             self._purse.release(reservation)
             raise
-        return self._reply(request, assembly, reservation)
+        reply = self._reply(request, candidate, assembly, reservation)
+        if reply.finish_reason == "content_filter" and others and rules.on_refusal == "next":
+            raise CallFailed("refused", f"{candidate.name} refused: {reply.content[:200] or 'without a word'}")
+        return reply
 
-    def _ask_with_retries(self, request: ModelRequest, question: providers.Question) -> Assembly:
+    def _ask_with_retries(
+        self, request: ModelRequest, candidate: Candidate, question: Question, *, others: bool
+    ) -> Assembly:
         def waiting(seconds: float, reason: str) -> None:
             self._progress(request, retry_in=seconds, reason=self._redact(reason))
 
         policy = RetryPolicy(self._configure.max_retries, self._configure.max_retry_wait)
-        return call_with_retries(lambda: self._ask_once(request, question), policy, waiting)
+        if others:
+            policy = RetryPolicy(min(policy.tries, IMPATIENT.tries), min(policy.max_wait, IMPATIENT.max_wait))
+        return call_with_retries(lambda: self._ask_once(request, candidate, question), policy, waiting)
 
-    def _ask_once(self, request: ModelRequest, question: providers.Question) -> Assembly:
-        route = self._routes.get(request.role)
+    def _ask_once(self, request: ModelRequest, candidate: Candidate, question: Question) -> Assembly:
+        route = self._routes.get(candidate.name)
         try:
             return self._collect(request, route, question)
         except providers.BROKEN_LIBRARY as error:
             if not isinstance(route, providers.DirectRoute):
                 raise CallFailed("provider", f"litellm failed: {type(error).__name__}: {error}") from error
             self._routes.go_plain()
-            return self._collect(request, self._routes.get(request.role), question)
+            return self._collect(request, self._routes.get(candidate.name), question)
 
-    def _collect(self, request: ModelRequest, route: providers.Route, question: providers.Question) -> Assembly:
+    def _collect(self, request: ModelRequest, route: providers.Route, question: Question) -> Assembly:
         assembly = Assembly()
         told = time.monotonic()
-        for chunk in route.stream(question, self._transport):
-            assembly.add(chunk)
-            if time.monotonic() - told > PROGRESS_EVERY:
-                told = time.monotonic()
-                self._progress(request, received_characters=assembly.characters)
-        assembly.check_complete()
+        try:
+            for chunk in route.stream(question, self._transport):
+                assembly.add(chunk)
+                if time.monotonic() - told > PROGRESS_EVERY:
+                    told = time.monotonic()
+                    self._progress(request, received_characters=assembly.characters)
+            assembly.check_complete()
+        except CallFailed:
+            self._purse.charge(*spent_on_a_failure(assembly, question), _price(route.facts))
+            raise
         return assembly
 
-    def _reply(self, request: ModelRequest, assembly: Assembly, reservation: Reservation) -> ModelReply:
-        usage = usage_of(assembly, reservation)
+    def _reply(
+        self, request: ModelRequest, candidate: Candidate, assembly: Assembly, reservation: Reservation
+    ) -> ModelReply:
+        usage = usage_of(assembly, reservation, candidate.facts)
         self._purse.settle(reservation, usage)
         return ModelReply(
             request_id=request.request_id,
+            model=candidate.name,
             content=assembly.text,
             tool_calls=assembly.tool_calls,
+            thoughts=sealed(assembly.thoughts, candidate.name),
             finish_reason=assembly.finish_reason,
             usage=usage,
             budget=self._purse.state(),
@@ -146,97 +252,26 @@ class Service:
         return text
 
 
-class Routes:
-    """The way to each role's model: direct where it can be, plain for all as soon as one can't."""
-
-    def __init__(self, configure: Configure, *, on_diet: bool) -> None:
-        self._settings = configure.roles
-        self._lock = threading.Lock()
-        self._plain = False
-        self._open: dict[Role, Callable[[], providers.Route]] = {}
-        if on_diet:
-            self._open_directly()
-        else:
-            self.go_plain()
-
-    def get(self, role: Role) -> providers.Route:
-        """Return the way to a role's model, or to that of `main`. Raises CallFailed(configuration)."""
-        opened = self._open.get(role) or self._open.get("main")
-        if opened is None:
-            raise CallFailed("configuration", f"no model is set for the role {role!r}")
-        return opened()
-
-    def cards(self) -> dict[Role, providers.Card]:
-        """Return what is known of each role's model, as far as there is a way to it."""
-        cards: dict[Role, providers.Card] = {}
-        for role in self._open:
-            try:
-                cards[role] = self.get(role).card
-            except CallFailed:
-                continue
-        return cards
-
-    def go_plain(self) -> None:
-        """Leave the diet for good."""
-        with self._lock:
-            if self._plain:
-                return
-            self._plain = True
-            providers.load_plain()
-            self._open = {role: _opened(setting, direct=False) for role, setting in self._settings.items()}
-
-    def _open_directly(self) -> None:
-        try:
-            self._open = {role: _opened(setting, direct=True) for role, setting in self._settings.items()}
-        except (providers.NotDirect, *providers.BROKEN_LIBRARY):
-            self.go_plain()
+def _limit_of(request: ModelRequest, facts: ModelFacts) -> int | None:
+    if request.max_output_tokens is None or not facts.reasoning:
+        return request.max_output_tokens
+    return request.max_output_tokens + ROOM_TO_REASON
 
 
-def _opened(setting: ModelSetting | RoleModels, *, direct: bool) -> Callable[[], providers.Route]:
-    """Return a function that gives the route, or raises what stands in its way, each time."""
-    setting = setting.models[0] if isinstance(setting, RoleModels) else setting
-    try:
-        route = providers.open_route(setting, direct=direct)
-    except CallFailed as failure:
-        known = failure
-
-        def refuse() -> providers.Route:
-            raise known
-
-        return refuse
-    return lambda: route
+def _price(facts: ModelFacts) -> Price | None:
+    if facts.input_price is None or facts.output_price is None:
+        return None
+    return Price(facts.input_price / MILLION, facts.output_price / MILLION)
 
 
-def question_of(request: ModelRequest) -> providers.Question:
-    """Put a request into the form of chat completions."""
-    messages = [_message(message.model_dump()) for message in request.messages]
-    tools = [{"type": "function", "function": tool.model_dump()} for tool in request.tools]
-    return providers.Question(messages, tools, request.max_output_tokens)
+def _cause_of(failure: CallFailed) -> SwitchCause:
+    return "provider" if failure.cause == "budget" else failure.cause
 
 
-def _message(message: providers.JsonDict) -> providers.JsonDict:
-    calls = message.pop("tool_calls", ())
-    if calls:
-        if not message["content"]:
-            del message["content"]  # as litellm does: servers take a missing content, not all take an empty one
-        message["tool_calls"] = [
-            {"id": call["id"], "type": "function", "function": {"name": call["name"], "arguments": call["arguments"]}}
-            for call in calls
-        ]
-    return message
-
-
-def usage_of(assembly: Assembly, reservation: Reservation) -> Usage:
-    """Return what the provider counted; where it counts nothing, a guess by size, at no known price."""
-    tokens = assembly.tokens
-    if tokens is None:
-        prompt = reservation.prompt_bytes // BYTES_PER_TOKEN_GUESS
-        answer = assembly.characters // BYTES_PER_TOKEN_GUESS
-        return Usage(requests=1, prompt_tokens=prompt, completion_tokens=answer, cost_usd=None)
-    return Usage(
-        requests=1,
-        prompt_tokens=tokens.prompt,
-        completion_tokens=tokens.completion,
-        cached_tokens=tokens.cached,
-        cost_usd=tokens.cost_usd,
-    )
+def _summed_up(failed: list[CallFailed]) -> CallFailed:
+    """Return the last failure; where others came before it, it names them."""
+    *earlier, last = failed
+    if not earlier:
+        return last
+    told = "; before it: ".join([last.message, *(one.message for one in reversed(earlier))])
+    return CallFailed(last.cause, told)

@@ -48,12 +48,24 @@ class Answer:
 
     def text(self) -> str:
         """Return the beginning of the body."""
+        return self._read(ERROR_BODY).decode("utf-8", "replace")
+
+    def whole(self) -> Event:
+        """Return the body of an answer that is one JSON object; anything else is malformed."""
+        data = self._read(MAX_EVENT + 1)
+        if len(data) > MAX_EVENT:
+            raise malformed(f"the provider sent an answer of more than {MAX_EVENT} bytes")
+        return parse_event(bytes(data))
+
+    def _read(self, most: int) -> bytearray:
         read = bytearray()
         for part in self._parts:
+            if time.monotonic() > self._deadline:
+                raise OutOfTime
             read += part
-            if len(read) >= ERROR_BODY:
+            if len(read) >= most:
                 break
-        return read.decode("utf-8", "replace")
+        return read
 
     def events(self) -> Iterator[Event]:
         """Yield the JSON objects of an event stream up to its end or `[DONE]`; anything else is malformed."""
@@ -126,19 +138,24 @@ class Transport:
         import httpx
 
         self.idle_timeout = min(idle_timeout, total_timeout)
-        self._total = total_timeout
-        timeout = httpx.Timeout(self.idle_timeout, connect=min(CONNECT_TIMEOUT, self.idle_timeout))
+        self.total_timeout = total_timeout
+        connect = min(CONNECT_TIMEOUT, self.idle_timeout)
+        timeout = httpx.Timeout(self.idle_timeout, connect=connect)
         self._client = httpx.Client(timeout=timeout, follow_redirects=False)
+        self._patient = httpx.Timeout(total_timeout, connect=connect)
 
     @contextmanager
-    def post(self, wire: Wire) -> Iterator[Answer]:
-        """Send `wire` and give the answer as soon as its headers are here."""
+    def post(self, wire: Wire, *, patient: bool = False) -> Iterator[Answer]:
+        """Send `wire` and give the answer as soon as its headers are here; `patient` takes silence for thinking."""
         import httpx
 
-        deadline = time.monotonic() + self._total
+        patience = self._patient if patient else self._client.timeout
+        deadline = time.monotonic() + self.total_timeout
         answered = False
         try:
-            with self._client.stream("POST", wire.url, headers=wire.headers, content=wire.body) as response:
+            with self._client.stream(
+                "POST", wire.url, headers=wire.headers, content=wire.body, timeout=patience
+            ) as response:
                 answered = True
                 yield Answer(response, deadline)
         except httpx.ConnectError as error:
@@ -146,9 +163,10 @@ class Transport:
         except httpx.ConnectTimeout:
             raise CallFailed("unreachable", f"no connection to {_origin(wire.url)} in time", transient=True) from None
         except OutOfTime:
-            raise CallFailed("timeout", f"{_origin(wire.url)} was not done after {self._total:g} s") from None
+            raise CallFailed("timeout", f"{_origin(wire.url)} was not done after {self.total_timeout:g} s") from None
         except httpx.TimeoutException:
-            message = f"{_origin(wire.url)} sent nothing for {self.idle_timeout:g} s"
+            waited = self.total_timeout if patient else self.idle_timeout
+            message = f"{_origin(wire.url)} sent nothing for {waited:g} s"
             raise CallFailed("timeout", message) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise self._broken(wire, error, answered=answered) from None

@@ -11,6 +11,7 @@ import pytest
 
 from ay_bot.gateway import import_diet
 from ay_bot.gateway.assembly import Assembly, CallPart, Chunk, Tokens
+from ay_bot.gateway.thoughts import Piece
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.protocol.conversation import (
     AssistantMessage,
@@ -89,6 +90,7 @@ class Run:
         with provider_dialects.serve() as provider:
             order = {
                 "direct": direct,
+                "stream": True,
                 "models": [(model, provider.address + path) for model, path in MODELS.items()],
                 "requests": [request.model_dump(mode="json") for request in REQUESTS],
             }
@@ -100,8 +102,10 @@ class Run:
 
 def assembled(chunks: list[list[Any]]) -> Assembly:
     assembly = Assembly()
-    for text, calls, finish, tokens in chunks:
-        assembly.add(Chunk(text, tuple(CallPart(*call) for call in calls), finish, tokens and Tokens(*tokens)))
+    for text, calls, finish, tokens, thoughts in chunks:
+        parts = tuple(CallPart(*call) for call in calls)
+        pieces = tuple(Piece(*thought) for thought in thoughts)
+        assembly.add(Chunk(text, parts, finish, tokens and Tokens(*tokens), pieces))
     return assembly
 
 
@@ -156,9 +160,10 @@ def test_the_diet_leaves_the_heavy_parts_out():
         "import sys\n"
         "from ay_bot.gateway import providers\n"
         "from ay_bot.protocol.messages import ModelSetting\n"
+        "from ay_bot.protocol.model_facts import ModelFacts\n"
         "assert providers.load_on_diet()\n"
         "for model in ('openai/gpt-4.1', 'anthropic/claude-sonnet-4-5', 'gemini/gemini-2.5-pro'):\n"
-        "    providers.open_route(ModelSetting(model=model), direct=True)\n"
+        "    providers.open_route(ModelSetting(model=model), ModelFacts(model=model), direct=True)\n"
         "print(*sys.modules)\n"
     )
     command = [sys.executable, "-I", "-c", program]
@@ -176,10 +181,10 @@ def test_the_diet_leaves_the_heavy_parts_out():
 @pytest.mark.slow
 def test_the_addresses_are_those_that_litellm_knows():
     program = (
-        "from ay_bot.gateway import providers\n"
+        "from ay_bot.gateway import accounts, providers\n"
         "providers.load_on_diet()\n"
         "from litellm.litellm_core_utils.get_llm_provider_logic import get_llm_provider\n"
-        "for name, address in providers.ADDRESSES.items():\n"
+        "for name, address in accounts.ADDRESSES.items():\n"
         "    known = get_llm_provider(name + '/model')[3]\n"
         "    assert known in (None, address), (name, known)\n"
     )

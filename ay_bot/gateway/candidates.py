@@ -1,0 +1,119 @@
+"""Who may answer a request: a role's models in the order that its strategy gives them, without those that can't."""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ay_bot.gateway.registry import MILLION
+from ay_bot.protocol.messages import ModelSetting, RoleModels
+from ay_bot.protocol.model_facts import ModelFacts
+
+USUAL_REPLY = 1_000  # tokens that an answer has, where prices are compared
+SMALLER_IF = 0.5  # of a smaller model's window: below that a conversation that shrank goes back to it
+
+
+class Candidate(NamedTuple):
+    """A model that could answer."""
+
+    setting: ModelSetting
+    facts: ModelFacts
+
+    @property
+    def name(self) -> str:
+        """The model, as litellm names it."""
+        return self.setting.model
+
+
+class Need(NamedTuple):
+    """What a request asks of a model; tokens are an upper bound."""
+
+    tokens: int
+    tools: bool = False
+    images: bool = False
+    escalate: bool = False
+
+
+class Candidates:
+    """The models of one role."""
+
+    def __init__(self, models: RoleModels, facts: dict[str, ModelFacts]) -> None:
+        def known(settings: Iterable[ModelSetting]) -> tuple[Candidate, ...]:
+            return tuple(Candidate(setting, facts[setting.model]) for setting in settings)
+
+        self.strategy = models.strategy
+        self.own = known(models.models)
+        self.fallbacks = known(models.fallbacks)
+        self.larger = known(models.larger)
+        self.stronger = known(models.stronger)
+        self.rules = models
+
+    @property
+    def first(self) -> Candidate:
+        """Who answers when nothing speaks against it."""
+        return self.own[0]
+
+    @property
+    def longest(self) -> int:
+        """How long a request may be: for the strategy `context` the largest window, otherwise the first; 0: unknown."""
+        windows = [one.facts.context_window for one in self.own]
+        return max(windows) if self.strategy == "context" and all(windows) else windows[0]
+
+    def in_order(self, need: Need, current: str) -> list[Candidate]:
+        """Return who may be asked, best first; `current` is who answered this conversation before, or empty.
+
+        Whoever is too small comes last, largest first: the estimate may be wrong, and asking is the proof.
+        """
+        chosen = self._by_strategy(need, current)
+        ranked = _once((*(self.stronger if need.escalate else ()), *chosen, *self.fallbacks))
+        able = [one for one in ranked if one in self.own or _is_able(one, need)]
+        fitting = [one for one in able if _fits(one, need.tokens)]
+        larger = [one for one in self.larger if _fits(one, need.tokens) and one not in fitting]
+        rest = sorted((one for one in able if one not in fitting), key=lambda one: -one.facts.context_window)
+        return [*fitting, *larger, *rest]
+
+    def _by_strategy(self, need: Need, current: str) -> Sequence[Candidate]:
+        if self.strategy == "explicit":
+            return self.own
+        fitting = [one for one in self.own if _is_able(one, need) and _fits(one, need.tokens)]
+        if self.strategy == "price":
+            ranked = sorted(fitting, key=lambda one: _price(one, need))
+            stays = [one for one in ranked if one.name == current]  # its provider has the conversation in its cache
+        else:
+            ranked = sorted(fitting, key=lambda one: one.facts.context_window or float("inf"))
+            stays = [one for one in ranked if one.name == current and not _fits(ranked[0], need.tokens / SMALLER_IF)]
+        return [*stays, *ranked, *self.own]
+
+    def after(self, failed: Candidate, cause: str, left: Sequence[Candidate]) -> list[Candidate]:
+        """Return who of those that are left may be asked after this failure."""
+        match cause:
+            case "context_window":
+                window = failed.facts.context_window
+                return [one for one in _once((*left, *self.larger)) if one.facts.context_window > window > 0]
+            case "payment" if self.rules.on_payment == "stop":
+                return []
+            case "authentication" | "payment" | "permission":
+                return [one for one in left if one.facts.provider != failed.facts.provider]
+            case "refused" if self.rules.on_refusal == "stop":
+                return []
+            case "budget":
+                return []
+            case _:
+                return list(left)
+
+
+def _once(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return list({one.name: one for one in candidates}.values())
+
+
+def _is_able(one: Candidate, need: Need) -> bool:
+    return (one.facts.tools or not need.tools) and (one.facts.vision or not need.images or not one.facts.known)
+
+
+def _fits(one: Candidate, tokens: float) -> bool:
+    return not one.facts.context_window or tokens <= one.facts.context_window
+
+
+def _price(one: Candidate, need: Need) -> float:
+    facts = one.facts
+    if facts.input_price is None or facts.output_price is None:
+        return float("inf")
+    return (need.tokens * facts.input_price + USUAL_REPLY * facts.output_price) / MILLION

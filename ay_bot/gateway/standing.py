@@ -1,0 +1,76 @@
+"""How the models of a run stand: who rests after a failure, who is out for good, who answers which conversation."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from ay_bot.gateway.candidates import Candidate
+from ay_bot.protocol.conversation import Role
+from ay_bot.protocol.messages import FailureCause, ModelRequest
+
+FOR_GOOD: frozenset[FailureCause] = frozenset({"authentication", "payment", "permission", "not_found", "configuration"})
+FOR_A_WHILE: frozenset[FailureCause] = frozenset({"rate_limit", "provider", "timeout", "unreachable", "malformed"})
+MOST_CONVERSATIONS = 1_000
+
+
+class Conversation(NamedTuple):
+    """What tells a conversation from others through all its requests: who is asked, and how it begins."""
+
+    role: Role
+    beginning: int
+
+
+def conversation_of(request: ModelRequest) -> Conversation:
+    """Return the conversation that a request goes on with."""
+    return Conversation(request.role, hash(tuple(message.content for message in request.messages[:2])))
+
+
+class Standing:
+    """The state of all models of a run; safe to use from several threads."""
+
+    def __init__(self, rest: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rest = rest
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._back: dict[str, float] = {}
+        self._answered: dict[Conversation, str] = {}
+        self._too_long: set[Conversation] = set()
+
+    def failed(self, candidate: Candidate, cause: FailureCause, wish: float | None) -> None:
+        """Take in that a model failed, and for how long its provider wants to be left alone."""
+        with self._lock:
+            if cause in FOR_GOOD:
+                self._back[candidate.name] = float("inf")
+            elif cause in FOR_A_WHILE:
+                self._back[candidate.name] = self._clock() + max(self._rest, wish or 0)
+
+    def awake(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Return those that don't rest, in order; if all do, those that are not out for good, or else all."""
+        with self._lock:
+            now = self._clock()
+            back = {one.name: self._back.get(one.name, 0.0) for one in candidates}
+        for limit in (now, float("1e300")):
+            if found := [one for one in candidates if back[one.name] <= limit]:
+                return found
+        return list(candidates)
+
+    def who_answered(self, conversation: Conversation) -> str:
+        """Return the model that this conversation was with, or nothing."""
+        with self._lock:
+            return self._answered.get(conversation, "")
+
+    def answers(self, conversation: Conversation, model: str) -> None:
+        """Take in who answers this conversation now."""
+        with self._lock:
+            self._answered.pop(conversation, None)
+            self._answered[conversation] = model
+            if len(self._answered) > MOST_CONVERSATIONS:
+                del self._answered[next(iter(self._answered))]
+
+    def is_too_long_again(self, conversation: Conversation) -> bool:
+        """Take in that a conversation did not fit; True if that is not news, and cutting it did not help."""
+        with self._lock:
+            known = conversation in self._too_long
+            self._too_long.add(conversation)
+            return known
