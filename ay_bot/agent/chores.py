@@ -5,6 +5,7 @@ Nothing here imports pydantic: two boxes that only run tests work side by side, 
 
 import os
 import stat
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, assert_never
 
@@ -13,7 +14,7 @@ from ay_bot.agent.unpacking import unpack
 from ay_bot.protocol.box_config import KEPT_HOME, KEPT_PLACE
 from ay_bot.protocol.channel import Body, Channel
 from ay_bot.protocol.plain import Plain, PlainReader
-from ay_bot.protocol.plain_messages import Check, Checked, Exit, Keep, Seed, Seeded
+from ay_bot.protocol.plain_messages import Check, Checked, Exit, Keep, Seed, Seeded, Wrote
 
 if TYPE_CHECKING:
     from ay_bot.agent.keeping import Known
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 OUTPUT_HEAD = 16 * 1024
 OUTPUT_TAIL = 64 * 1024
 REPORT_LIMIT = 16 * 1024 * 1024
+PAUSE = 0.02  # seconds between two messages of what a command writes: meanwhile a pipe takes a mebibyte of it
 
 Chore = Seed | Check | Keep | Exit
 
@@ -81,7 +83,7 @@ class Chores:
 
     def check(self, check: Check) -> None:
         """Run the tests and tell what came of them."""
-        result = self._run(check.command, check.timeout, check.environment)
+        result = self._run(check.command, check.timeout, check.environment, check.live)
         report = read_report(Path(check.report))
         checked = Checked(
             exit_code=result.exit_code,
@@ -92,10 +94,23 @@ class Chores:
         )
         self._send(checked, report)
 
-    def _run(self, command: str, timeout: float, environment: dict[str, str] | None = None) -> CommandResult:
+    def _run(
+        self, command: str, timeout: float, environment: dict[str, str] | None = None, live: int = 0
+    ) -> CommandResult:
         return run_command(
-            command, cwd=self._root, timeout=timeout, environment=environment, head=OUTPUT_HEAD, tail=OUTPUT_TAIL
+            command,
+            cwd=self._root,
+            timeout=timeout,
+            environment=environment,
+            head=live or OUTPUT_HEAD,
+            tail=OUTPUT_TAIL,
+            tell=self._tell if live else None,
         )
+
+    def _tell(self, data: bytes) -> None:
+        """Pass on what a command wrote; it waits a moment where it writes little and often."""
+        self._send(Wrote(body_size=len(data)), data)
+        time.sleep(PAUSE)
 
 
 def build_reader() -> PlainReader[Chore]:

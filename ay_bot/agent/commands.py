@@ -9,7 +9,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -39,8 +39,12 @@ class CommandResult:
 class Output:
     """The head and the tail of a stream of bytes, and the whole of it in a file."""
 
-    def __init__(self, head: int, tail: int, log: Path | None) -> None:
+    def __init__(
+        self, head: int, tail: int, log: Path | None, tell: Callable[[bytes], None] | None = None
+    ) -> None:
         self._head_size = head
+        self._tell = tell
+        self._told = 0
         self._tail_size = tail
         self._head = bytearray()
         self._tail = bytearray()
@@ -51,13 +55,20 @@ class Output:
         """Take the next bytes."""
         self._write_log(data)
         self.total += len(data)
-        space = self._head_size - len(self._head)
+        space = self._head_size - len(self._head) - self._told
         if space > 0:
-            self._head += data[:space]
+            self._take_head(data[:space])
             data = data[space:]
         self._tail += data
         if len(self._tail) > 2 * self._tail_size + PIPE_SIZE:
             self._cut_tail()
+
+    def _take_head(self, data: bytes) -> None:
+        if self._tell and data:
+            self._told += len(data)
+            self._tell(data)
+        else:
+            self._head += data
 
     def close(self) -> None:
         """End the file."""
@@ -68,7 +79,7 @@ class Output:
     def text(self) -> str:
         """Return the head and the tail, and between them how much was left out."""
         self._cut_tail()
-        left_out = self.total - len(self._head) - len(self._tail)
+        left_out = self.total - len(self._head) - self._told - len(self._tail)
         if not left_out:
             return (self._head + self._tail).decode("utf-8", "replace")
         head = self._head.decode("utf-8", "replace")
@@ -101,11 +112,15 @@ def run_command(  # noqa: PLR0913 - each a fact of its own, and all but one name
     head: int,
     tail: int,
     log: Path | None = None,
+    tell: Callable[[bytes], None] | None = None,
 ) -> CommandResult:
-    """Run `command` with a shell in `cwd`; `environment` is added to the box's own. Sizes are bytes, times seconds."""
+    """Run `command` with a shell in `cwd`; `environment` is added to the box's own. Sizes are bytes, times seconds.
+
+    The head goes to `tell` as it comes, if there is one, and is not in the result.
+    """
     with _one_at_a_time:
         start = time.monotonic()
-        output = Output(head, tail, log)
+        output = Output(head, tail, log, tell)
         try:
             exit_code, timed_out = _run(command, cwd, start + timeout, environment or {}, output)
         finally:

@@ -13,7 +13,7 @@ from ay_bot.protocol.conversation import ImagePart, Message, Role, Thought, Tool
 from ay_bot.protocol.events import AgentEvent, SwitchCause
 from ay_bot.protocol.model_facts import Capabilities, ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
-from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded, Wrote
 
 # ----------------------------------------------------------------- model calls: agent -> host -> gateway and back
 
@@ -288,7 +288,7 @@ HostToBox = Annotated[
     Seed | Work | Feedback | Check | Keep | ModelReply | ModelFailure | Exit, Field(discriminator="kind")
 ]
 BoxToHost = Annotated[
-    Hello | Seeded | Happened | ModelRequest | Finished | Checked | Kept | BoxFailed, Field(discriminator="kind")
+    Hello | Seeded | Wrote | Happened | ModelRequest | Finished | Checked | Kept | BoxFailed, Field(discriminator="kind")
 ]
 HostToGateway = Annotated[Configure | DescribeModels | ModelRequest, Field(discriminator="kind")]
 GatewayToHost = Annotated[

@@ -29,6 +29,7 @@ class Check(Plain):
     timeout: float
     report: str
     environment: dict[str, str] = field(default_factory=dict)
+    live: int = 0  # so many bytes of the output are told as they come; what is left of the rest comes in the end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +81,14 @@ class Seeded(Plain):
     files: int
     setup_exit_code: int = 0
     setup_output: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrote(Plain):
+    """The next bytes that the command wrote, as the body: before `Checked`, and no more than `live` in all."""
+
+    kind: Literal["wrote"] = "wrote"
+    body_size: int
 
 
 @dataclass(frozen=True, kw_only=True)
