@@ -39,9 +39,7 @@ class CommandResult:
 class Output:
     """The head and the tail of a stream of bytes, and the whole of it in a file."""
 
-    def __init__(
-        self, head: int, tail: int, log: Path | None, tell: Callable[[bytes], None] | None = None
-    ) -> None:
+    def __init__(self, head: int, tail: int, log: Path | None, tell: Callable[[bytes], None] | None = None) -> None:
         self._head_size = head
         self._tell = tell
         self._told = 0

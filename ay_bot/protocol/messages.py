@@ -288,7 +288,8 @@ HostToBox = Annotated[
     Seed | Work | Feedback | Check | Keep | ModelReply | ModelFailure | Exit, Field(discriminator="kind")
 ]
 BoxToHost = Annotated[
-    Hello | Seeded | Wrote | Happened | ModelRequest | Finished | Checked | Kept | BoxFailed, Field(discriminator="kind")
+    Hello | Seeded | Wrote | Happened | ModelRequest | Finished | Checked | Kept | BoxFailed,
+    Field(discriminator="kind"),
 ]
 HostToGateway = Annotated[Configure | DescribeModels | ModelRequest, Field(discriminator="kind")]
 GatewayToHost = Annotated[
