@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ay_bot.agent.jobs import JOBS, Job, end_others
 from ay_bot.agent.readable import readable
 from ay_bot.agent.watchdog import take_reason
 
@@ -203,7 +204,25 @@ def _drain(reader: int, output: Output) -> bool:
     return bool(data)
 
 
+def start_job(command: str, *, cwd: Path, log: Path) -> Job:
+    """Start a command that runs on; its output goes to `log`, which can't grow beyond the box's limit on files."""
+    with _one_at_a_time:
+        writer = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            process = _start(command, cwd, {}, writer)
+        finally:
+            os.close(writer)
+    process.returncode = 0  # Jobs waits for it
+    return JOBS.add(command, process.pid, log)
+
+
 def _end_leftovers(process: subprocess.Popen[bytes]) -> None:
+    if os.getpid() == 1 and (jobs := JOBS.running()):
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+        end_others(jobs)
+        return
     if os.getpid() == 1:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)

@@ -10,6 +10,7 @@ from ay_bot.agent.calling import Calling, Done
 from ay_bot.agent.condensing import Condenser
 from ay_bot.agent.context import Conversation
 from ay_bot.agent.dialect import Dialect
+from ay_bot.agent.jobs import JOBS
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
 from ay_bot.agent.stuck import StuckDetector, digest_files
@@ -84,13 +85,17 @@ class Agent:
             return self._go()
         finally:
             self._repository.settle()
+            JOBS.end_all()
 
     def resume(self, feedback: Feedback) -> Ending:
         """Go on in the same conversation, after what came out did not pass."""
         self._stuck, self._hits, self._silent, self._steered = StuckDetector(), 0, 0, 0.0
         self._first, self._limit = self._step, self._step + feedback.max_steps
         self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)
-        return self._go()
+        try:
+            return self._go()
+        finally:
+            JOBS.end_all()
 
     def _go(self) -> Ending:
         while self._step < self._limit:
@@ -190,7 +195,7 @@ class Agent:
         self._conversation.append(UserMessage(content=text))
 
     def _judge(self, pattern: str) -> Ending | None:
-        """Deal with going round in circles: first a word, then once the stronger model if there is one, then the end."""
+        """Deal with going round in circles: a word first, then once the stronger model if there is one, then an end."""
         if not pattern:
             return None
         self._hits += 1
@@ -238,15 +243,14 @@ def _build_propose(work: Work) -> "Propose | None":
 
 
 def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Workbench:
-    if run is None:
-        from ay_bot.agent.commands import run_command
+    from ay_bot.agent.commands import run_command, start_job
 
-        run = run_command
     scratch.mkdir(parents=True, exist_ok=True)
     return Workbench(
         root=root.resolve(),
         scratch=scratch,
-        run=run,
+        run=run or run_command,
+        start=start_job if work.mode == "change" else None,  # an answer has no tool to look at it
         test_command=work.test_command,
         command_timeout=work.command_timeout,
         test_timeout=work.test_timeout,

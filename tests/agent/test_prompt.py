@@ -21,11 +21,11 @@ def functions():
 
 
 def test_the_standing_cost(count):
-    assert count(SYSTEM) + count(functions()) <= 570
+    assert count(SYSTEM) + count(functions()) <= 640
 
 
 def test_the_names_that_others_know():
-    assert list(TOOLS) == ["read", "search", "edit", "apply_patch", "shell", "run_tests", "plan", "finish"]
+    assert list(TOOLS) == ["read", "search", "edit", "apply_patch", "shell", "job", "run_tests", "plan", "finish"]
 
 
 def test_specs_and_arguments_agree():

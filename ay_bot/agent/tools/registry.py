@@ -4,6 +4,7 @@ from typing import Final
 
 from ay_bot.agent.tools.edit import EDIT
 from ay_bot.agent.tools.finish import ANSWER, FINISH
+from ay_bot.agent.tools.job import JOB
 from ay_bot.agent.tools.patch import APPLY_PATCH
 from ay_bot.agent.tools.plan import PLAN
 from ay_bot.agent.tools.read import READ
@@ -15,7 +16,7 @@ from ay_bot.protocol.conversation import ToolSpec
 from ay_bot.protocol.messages import WorkMode
 
 TOOLS: Final[dict[str, Offered]] = {
-    tool.spec.name: tool for tool in (READ, SEARCH, EDIT, APPLY_PATCH, SHELL, RUN_TESTS, PLAN, FINISH)
+    tool.spec.name: tool for tool in (READ, SEARCH, EDIT, APPLY_PATCH, SHELL, JOB, RUN_TESTS, PLAN, FINISH)
 }
 SPECS: Final[tuple[ToolSpec, ...]] = tuple(tool.spec for tool in TOOLS.values())
 READING: Final[dict[str, Offered]] = {tool.spec.name: tool for tool in (READ, SEARCH, SHELL, RUN_TESTS, ANSWER)}

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from ay_bot.agent.guarding import find_command_fault
+from ay_bot.agent.jobs import JOBS, MOST_JOBS
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.result import ToolResult, one_line, refused
 from ay_bot.agent.tools.tool import Tool, build_spec
@@ -10,10 +11,11 @@ from ay_bot.agent.tools.workbench import Ran, Refusal, Workbench
 
 
 class ShellArguments(Arguments):
-    """A command for sh, and after how many seconds it is ended."""
+    """A command for sh, and after how many seconds it is ended; in the background it has no limit but the box's."""
 
     command: str = Field(description="string")
     timeout: float | None = Field(default=None, description="seconds", gt=0)
+    background: bool = Field(default=False, description="boolean")
 
 
 def shell(arguments: ShellArguments, bench: Workbench) -> ToolResult:
@@ -23,6 +25,8 @@ def shell(arguments: ShellArguments, bench: Workbench) -> ToolResult:
         raise Refusal(msg)
     if fault := find_command_fault(arguments.command, bench.policy.commands):
         return refused("policy", f"error: {fault}")
+    if arguments.background:
+        return _start(arguments.command, bench)
     timeout = min(arguments.timeout or bench.command_timeout, bench.command_timeout)
     log = bench.next_log()
     half = bench.output_limit // 2
@@ -34,6 +38,15 @@ def shell(arguments: ShellArguments, bench: Workbench) -> ToolResult:
     if notes:
         text = (text + "\n" if text else "") + f"[{'; '.join(notes)}]"
     return ToolResult(text, outcome=exit_note(ran, timeout) + _last(ran), ok=ran.exit_code == 0 and not ran.timed_out)
+
+
+def _start(command: str, bench: Workbench) -> ToolResult:
+    if bench.start is None:
+        return refused("refused", "error: nothing can run in the background here")
+    if len(JOBS.running()) >= MOST_JOBS:
+        return refused("refused", f"error: at most {MOST_JOBS} background commands at once; end one with job first")
+    job = bench.start(command, cwd=bench.root, log=bench.scratch / f"job-{len(JOBS.all) + 1}.log")
+    return ToolResult(f"[job {job.number} runs; look at it with job]", outcome=f"job {job.number} runs")
 
 
 def exit_note(ran: Ran, timeout: float) -> str:
@@ -49,7 +62,7 @@ def _last(ran: Ran) -> str:
 
 
 SHELL = Tool(
-    build_spec("shell", "Run an sh command", {"command": "string"}, {"timeout": "number"}),
+    build_spec("shell", "Run an sh command", {"command": "string"}, {"timeout": "number", "background": "boolean"}),
     ShellArguments,
     shell,
     lambda arguments: arguments.command,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ay_bot.agent.guarding import find_read_fault, find_write_fault
+from ay_bot.agent.jobs import Job
 from ay_bot.protocol.box_policy import BoxPolicy
 from ay_bot.protocol.events import PlanStep
 
@@ -48,6 +49,14 @@ class Ran(Protocol):
         ...
 
 
+class Start(Protocol):
+    """Start a shell command that runs on."""
+
+    def __call__(self, command: str, *, cwd: Path, log: Path) -> Job:
+        """Return it; `log` gets its output."""
+        ...
+
+
 class Run(Protocol):
     """Run a shell command to its end."""
 
@@ -65,6 +74,7 @@ class Workbench:
     root: Path
     scratch: Path
     run: Run
+    start: Start | None = None
     test_command: str = ""
     command_timeout: float = 600.0
     test_timeout: float = 1200.0

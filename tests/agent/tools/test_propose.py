@@ -14,7 +14,7 @@ from ay_bot.protocol.messages import Work
 from ay_bot.protocol.outputs import MOST_OUTPUTS, CommentOutput, OutputType
 
 ALL = get_args(OutputType)
-BEFORE_THERE_WERE_OUTPUTS = "163aef904d7dddfcae88c22bcc45a788e9d77be8e34dce1b92aac60fa3abbf31"
+BEFORE_THERE_WERE_OUTPUTS = "f1f78a76140f4444ccf4c6fdb3abb646b944fa08a4c9353d10d99e5b7c8e54a1"
 
 
 @pytest.fixture
