@@ -12,12 +12,12 @@ from ay_bot.agent.chores import build_reader
 from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
 from ay_bot.protocol.messages import BoxToHost, HostToBox
 from ay_bot.protocol.plain import Plain, PlainReader, read_plain, write_plain
-from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded
+from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded, Wrote
 
 HOST_SAYS = TypeAdapter(HostToBox)
 BOX_SAYS = TypeAdapter(BoxToHost)
 CHORES = (Seed, Check, Keep, Exit)
-REPORTS = (Hello, Seeded, Checked, Kept, BoxFailed)
+REPORTS = (Hello, Seeded, Wrote, Checked, Kept, BoxFailed)
 
 numbers = st.integers(-(2**53), 2**53)
 scalars = st.none() | st.booleans() | numbers | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9)
