@@ -200,28 +200,40 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
     repo: Annotated[
         Path | None, typer.Option(help="A git repository whose HEAD is the workspace. Default: empty.")
     ] = None,
+    policy_file: Annotated[
+        Path | None, typer.Option("--policy", help="A configuration file that counts. Default: that of --repo's HEAD.")
+    ] = None,
+    network: Annotated[
+        str, typer.Option(help="none, setup or agent as the policy has them, or presets and hosts: pip,example.org.")
+    ] = "none",
     as_json: Annotated[bool, typer.Option("--json", help="Print what became of it as JSON.")] = False,
 ) -> None:
     """Run any command behind the wall that agents and tests have, and end with its exit code."""
+    from ay_bot.agent.guarding import judge_line
     from ay_bot.host.environment import environment
+    from ay_bot.host.sandbox_exec import Wanted
     from ay_bot.host.sandbox_exec import run as run_in_box
+    from ay_bot.terminal import CommandView
 
-    done = run_in_box(
-        command,
-        environment(),
+    view = CommandView(sys.stdout, sys.stderr)
+    wanted = Wanted(
         sandbox=sandbox,
         image=image,
         timeout=timeout,
         repository=repo,
         runtime=runtime,
         require=require or (),
+        policy=policy_file,
+        network=network,
+        judge=judge_line,
+        show=(lambda _: None) if as_json else view.show,
+        tell=view.tell,
+        notice=view.notice,
     )
+    done = run_in_box(command, environment(), wanted)
     if as_json:
         typer.echo(done.model_dump_json(indent=2))
-    else:
-        for notice in done.notices:
-            typer.echo(f"ay-bot: {notice}", err=True)
-        typer.echo(done.output, nl=not done.output.endswith("\n"))
+    view.end(done, with_output=not as_json)
     if done.exit_code:
         raise typer.Exit(done.exit_code)
 

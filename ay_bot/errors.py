@@ -2,6 +2,7 @@
 
 AyBotError                       1  a bug in ay-bot, when nothing more exact is known
 |-- UsageError                   2  the command line, the configuration or the repository can't be used as given
+|-- CommandRefused               3  a rule on commands forbids what was to be run
 |-- BudgetSpent                  4  a cap on money, tokens, steps or time was reached before the work was done
 |-- TestsUnusable              7  the tests prove nothing: they don't end, even before the change
 |-- SandboxUnavailable           8  no box could be made, or the box broke
@@ -57,6 +58,12 @@ class UsageError(AyBotError):
     """The command line, the configuration or the repository can't be used as given."""
 
     exit_code = ExitCode.USAGE
+
+
+class CommandRefused(AyBotError):
+    """A rule of the policy forbids the command that was to be run."""
+
+    exit_code = ExitCode.DENIED
 
 
 class BudgetSpent(AyBotError):

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
     from ay_bot.host.doctor import Examination, SandboxState
     from ay_bot.host.github.annotations import WorkflowLog
+    from ay_bot.host.egress import Attempt
     from ay_bot.host.report import Result, Verification
+    from ay_bot.host.sandbox_exec import Executed
 
 WIDEST = 200
 SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
@@ -169,6 +171,42 @@ class FoldedProgress(Progress):
         elif isinstance(record.event, RunFinished):
             self._group.close()
         super().__call__(record)
+
+
+class CommandView:
+    """What a person sees of a command in a box: its output as it comes, and what its wall has to say to it."""
+
+    def __init__(self, output: TextIO, remarks: TextIO) -> None:
+        self._output = output
+        self._remarks = remarks
+        self._at_line_start = True
+
+    def show(self, text: str) -> None:
+        """Show what the command wrote, which is fit for a terminal already."""
+        self._output.write(text)
+        self._output.flush()
+        self._at_line_start = text.endswith("\n")
+
+    def tell(self, attempt: "Attempt") -> None:
+        """Say which host it asked for in vain, and what would allow that."""
+        if attempt.allowed:
+            return
+        fix = f"; to allow it, {attempt.fix}" if attempt.fix else ""
+        self.notice(f"refused: {attempt.method} {attempt.host}:{attempt.port}: {attempt.why}{fix}")
+
+    def notice(self, text: str) -> None:
+        """Say something beside the output."""
+        self._remarks.write(f"ay-bot: {printable(text)}\n")
+        self._remarks.flush()
+
+    def end(self, done: "Executed", *, with_output: bool) -> None:
+        """Say how it ended, where the exit code alone does not."""
+        if with_output and not self._at_line_start:
+            self.show("\n")
+        if done.timed_out:
+            self.notice(f"the command was ended after {done.seconds:.0f} s; give it more with --timeout")
+        for message in done.messages:
+            self.notice(message)
 
 
 def printable(text: str) -> str:
