@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from ay_bot.host.doctor import Examination, SandboxState
-    from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.egress import Attempt
+    from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result, Verification
     from ay_bot.host.sandbox_exec import Executed
 
