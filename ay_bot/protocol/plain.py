@@ -6,7 +6,7 @@ no box: there the same classes are members of its unions, closed and checked by 
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Generic, Literal, TypeVar, get_args, get_origin
 
 
@@ -17,6 +17,7 @@ class Plain:
     __pydantic_config__ = {"extra": "forbid"}
 
 
+_SHAPES: dict[type[Plain], tuple[dict[str, object], frozenset[str]]] = {}
 Read = TypeVar("Read", bound=Plain)
 
 
@@ -44,7 +45,17 @@ def read_plain(wanted: type[Read], text: str) -> Read:
 
 def write_plain(value: Plain) -> str:
     """Return a value as one line of JSON."""
-    return json.dumps(asdict(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(value.__dict__)
+
+
+def _fields_of(value: object) -> object:
+    if isinstance(value, Plain):
+        return value.__dict__
+    msg = f"no Plain value: {type(value).__name__}"
+    raise TypeError(msg)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_fields_of)
 
 
 def _default(wanted: type[Plain], name: str) -> object:
@@ -55,15 +66,25 @@ def _made(wanted: type[Read], value: object) -> Read:
     if not isinstance(value, dict):
         msg = f"{wanted.__name__} is an object, not {value!r:.80}"
         raise ValueError(msg)  # noqa: TRY004 - what was read is wrong, not the call
-    known = {field.name: field for field in fields(wanted)}
-    needed = {name for name, field in known.items() if field.default is field.default_factory is MISSING}
+    known, needed = _shape_of(wanted)
     if wrong := (value.keys() - known.keys()) | (needed - value.keys()):
         msg = f"{wanted.__name__} has fields too many or too few: {', '.join(sorted(wrong))}"
         raise ValueError(msg)
-    return wanted(**{name: _taken(known[name].type, item, name) for name, item in value.items()})
+    return wanted(**{name: _taken(known[name], item, name) for name, item in value.items()})
+
+
+def _shape_of(wanted: type[Plain]) -> tuple[dict[str, object], frozenset[str]]:
+    """Return the type of each field, and the names of those that have to be there."""
+    if wanted not in _SHAPES:
+        all_fields = fields(wanted)
+        needed = (field.name for field in all_fields if field.default is field.default_factory is MISSING)
+        _SHAPES[wanted] = {field.name: field.type for field in all_fields}, frozenset(needed)
+    return _SHAPES[wanted]
 
 
 def _taken(wanted: object, value: object, name: str) -> object:
+    if type(value) is wanted:
+        return value
     origin, arguments = get_origin(wanted), get_args(wanted)
     if is_dataclass(wanted) and isinstance(wanted, type) and issubclass(wanted, Plain):
         return _made(wanted, value)
@@ -73,7 +94,7 @@ def _taken(wanted: object, value: object, name: str) -> object:
         return tuple(_taken(arguments[0], item, name) for item in value)
     if origin is dict and isinstance(value, dict):
         return {_taken(arguments[0], key, name): _taken(arguments[1], item, name) for key, item in value.items()}
-    if value in arguments if origin is Literal else type(value) is wanted:
+    if origin is Literal and value in arguments:
         return value
     msg = f"{name} can't be {value!r:.80}"
     raise ValueError(msg)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 CHUNK = 256 * 1024
+TOGETHER = 32 * 1024  # so much of small messages is sent at once
 ERROR_TAIL = 16 * 1024
 
 
@@ -110,9 +111,30 @@ class BoxStream:
 
     def _write_all(self) -> None:
         while (data := self._waiting.get()) is not None:
+            more: bytes | memoryview | None = b""
+            if isinstance(data, bytes) and len(data) < TOGETHER:
+                data, more = self._join(data)
             with contextlib.suppress(OSError, ValueError):  # the reader finds out that the box is gone
                 self._write(data)
-            del data  # whoever lent the buffer may want to close it
+                if more:
+                    self._write(more)
+            if more is None:
+                return
+            del data, more  # whoever lent the buffer may want to close it
+
+    def _join(self, first: bytes) -> tuple[bytes, bytes | memoryview | None]:
+        """Take the small pieces that wait behind `first`, to be sent at once; and the one after them, if it is not."""
+        parts, size = [first], len(first)
+        while size < TOGETHER:
+            try:
+                piece = self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if not isinstance(piece, bytes) or len(piece) >= TOGETHER:
+                return b"".join(parts), piece
+            parts.append(piece)
+            size += len(piece)
+        return b"".join(parts), b""
 
     def _write(self, data: bytes | memoryview) -> None:
         with memoryview(data) as whole:

@@ -118,3 +118,48 @@ def test_why_a_box_ended(status: int | None, errors: str, out_of_memory: bool, w
 
 def test_a_box_that_ended_as_it_should_needs_no_words() -> None:
     explain_ending(0, "", BoxLimits(), out_of_memory=False)
+
+
+class Slow:
+    """A far end that takes the first piece when it is told to, so that the others wait behind it."""
+
+    def __init__(self) -> None:
+        self.go_on = threading.Event()
+        self.taken: list[bytes] = []
+
+    def receive(self, size: int) -> bytes:
+        return b""
+
+    def send(self, data: memoryview) -> None:
+        self.go_on.wait(5)
+        self.taken.append(bytes(data))
+
+    def shut(self) -> None:
+        """Nothing to do."""
+
+
+@given(st.lists(st.one_of(st.binary(min_size=1, max_size=60), st.just(bytes(40_000))), min_size=2, max_size=30))
+def test_small_pieces_that_wait_are_sent_together_and_in_order(pieces: list[bytes]) -> None:
+    far = Slow()
+    stream = BoxStream(far, nothing)
+    for number, piece in enumerate(pieces):
+        stream.write(memoryview(piece) if number % 3 == 2 else piece)
+    far.go_on.set()
+    stream.write(b"last")
+    stream._waiting.put(None)
+    stream._writer.join(5)
+    assert b"".join(far.taken) == b"".join(pieces) + b"last"
+    stream.end()
+    assert not stream._writer.is_alive()
+
+
+def test_a_thousand_waiting_lines_are_sent_at_once() -> None:
+    far = Slow()
+    stream = BoxStream(far, nothing)
+    for number in range(1000):
+        stream.write(b"%d\n" % number)
+    far.go_on.set()
+    stream._waiting.put(None)
+    stream._writer.join(5)
+    assert len(far.taken) <= 2
+    assert b"".join(far.taken) == b"".join(b"%d\n" % number for number in range(1000))
