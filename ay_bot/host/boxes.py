@@ -36,6 +36,16 @@ class Boxes:
         self.reason: AyBotError | None = None
         self._lock = threading.Lock()
 
+    @property
+    def log(self) -> EventLog:
+        """The log of the run whose boxes these are."""
+        return self._log
+
+    @property
+    def sandbox(self) -> Sandbox:
+        """The driver itself, for what is no box."""
+        return self._sandbox
+
     def resolve_image(self, image: str) -> str:
         """Return the digest of `image`; see Sandbox."""
         return self._sandbox.resolve_image(image)
@@ -59,7 +69,8 @@ class Boxes:
     @contextmanager
     def _open(self, spec: BoxSpec) -> Iterator[Box]:
         self._check()
-        spec = spec.model_copy(update={"environment": {**spec.environment, **self._environment}})
+        if not spec.installs:  # what it installs may outlive the run, and the run's variables in it would, too
+            spec = spec.model_copy(update={"environment": {**spec.environment, **self._environment}})
         with self._sandbox.open(spec) as box:
             with self._lock:
                 self._running.add(box)

@@ -7,12 +7,14 @@ from pydantic import Field, model_validator
 
 from ay_bot.host.egress.rules import Network
 from ay_bot.host.limits import Limits
+from ay_bot.host.models.packs import DEFAULT_PACK, ModelName, ModelPack, PackName
 from ay_bot.host.permissions import Admission
 from ay_bot.host.policy.rules import FileRule
 from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.protocol.command_rules import CommandPolicy, CommandRule, Decision
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.messages import EditFormat
+from ay_bot.protocol.model_facts import Capabilities
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
 CONFIG_FILE = ".github/ay-bot.yml"
@@ -79,14 +81,28 @@ class Settings(Value):
     """The model for the main role, as litellm names it: `provider/name`."""
     weak_model: Line = ""
     """The model that writes commit messages; empty for the same as `model`."""
+    models: Annotated[dict[PackName, ModelPack], Field(max_length=50)] = {}
+    """Packs of models by name. The one called `default` counts where nothing else is said."""
+    pack: PackName | Literal[""] = ""
+    """The pack that counts; what it leaves open is as `model` and `weak_model` say."""
+    capabilities: Annotated[dict[ModelName, Capabilities], Field(max_length=500)] = {}
+    """What models can do and what they cost, by litellm's name, where its table is wrong or knows nothing."""
+    stream: bool = True
+    """Whether models answer as they write; without it, all at once."""
+    model_idle_timeout: Annotated[float, Field(gt=0)] = 300.0
+    """How long a model may be silent in the midst of an answer."""
+    model_timeout: Annotated[float, Field(gt=0)] = 600.0
+    """How long one answer of a model may take."""
     test: Line = ""
     """The command that runs the repository's tests; empty to detect it."""
-    setup: Line = ""
-    """A command to run in each box before anything else, without network."""
+    setup: Line | Annotated[tuple[Line, ...], Field(max_length=100)] = ""
+    """Commands that install what the tests need: they run once, and boxes are made of what they leave."""
+    setup_timeout: Annotated[float, Field(gt=0)] = 1800.0
+    """How long the set-up, or building the image, may take."""
     sandbox: SandboxPreference = "auto"
     """Which wall to use; `auto` takes Docker if an engine answers, else bubblewrap."""
     image: Line = ""
-    """The box image; empty for ay-bot's own, with Python and pytest."""
+    """The box image; `devcontainer` or `dockerfile:PATH` builds it; empty for ay-bot's own, with Python and pytest."""
     runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$|^$")] = ""
     """The runtime of the engine that boxes run in, such as `runsc` or `kata`; empty for the engine's default."""
     require: tuple[Guarantee, ...] = ()
@@ -140,6 +156,18 @@ class Settings(Value):
     """Scheduled maintenance."""
 
     @property
+    def model_pack(self) -> ModelPack:
+        """The pack that counts, filled up from `model` and `weak_model`."""
+        pack = self.models.get(self.pack or DEFAULT_PACK, ModelPack())
+        flat = {"main": self.model, "weak": self.weak_model}
+        return pack.model_copy(update={role: (one,) for role, one in flat.items() if one and not getattr(pack, role)})
+
+    @property
+    def main_model(self) -> str:
+        """The first model of the role `main`, or nothing."""
+        return next(iter(self.model_pack.main), "")
+
+    @property
     def command_policy(self) -> CommandPolicy:
         """The rules on commands as one value."""
         return CommandPolicy(rules=self.commands, others=self.other_commands)
@@ -150,6 +178,8 @@ class Settings(Value):
         names = [chore.name for chore in self.maintenance]
         twice = sorted({name for name in names if names.count(name) > 1})
         problems += [f"there are two chores `{name}` in `maintenance`" for name in twice]
+        if self.pack and self.pack not in self.models:
+            problems.append(f"there is no pack `{self.pack}` in `models`: {', '.join(self.models) or 'it has none'}")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -160,6 +190,8 @@ class Overrides(Value):
 
     model: str | None = None
     weak_model: str | None = None
+    pack: str | None = None
+    stream: bool | None = None
     test: str | None = None
     setup: str | None = None
     sandbox: str | None = None

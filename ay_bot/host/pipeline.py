@@ -1,5 +1,6 @@
 """One request, in order: this module is the table of contents of a run."""
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ay_bot import __version__
@@ -15,6 +16,7 @@ from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import NOTHING, Findings, Order, Outcome
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
+from ay_bot.host.models.choosing import choose_models
 from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.policy.boxes import choose_archive
@@ -26,10 +28,11 @@ from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.settings_file import load_settings
+from ay_bot.host.setup import Ground
+from ay_bot.host.setup.preparing import Preparing, named_image, prepared, read_certificates
 from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
-from ay_bot.protocol.messages import Configure, ModelSetting
 
 
 def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDirectory | None) -> tuple[Result, bytes]:
@@ -63,12 +66,16 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
             with findings.log.phase("config"):
                 settings = _settle(order, checkout, findings)
                 if gateway:
-                    gateway.configure(_roles_and_caps(settings, order))
+                    gateway.configure(choose_models(settings, checkout, findings))
                 command = _find_tests(order, settings, checkout, findings)
             with findings.log.phase("image"):
                 boxes = _choose_boxes(settings, findings, gateway)
-            with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout):
-                site = lay_out(boxes, checkout, settings, command, scratch, findings.log)
+            with (
+                ended_by_signals(boxes.stop),
+                ended_in_time(boxes, settings.timeout),
+                _prepare(order, settings, boxes, checkout, scratch) as ground,
+            ):
+                site = lay_out(boxes, checkout, settings, command, scratch, findings.log, ground)
                 with (
                     keeping_reports(site.runner, output),
                     Reaper(boxes, findings.notice) as reaper,
@@ -81,8 +88,8 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                         meanwhile = (baseline.start, reaper.start) if order.mode == "change" else (reaper.start,)
                         session = Session(box, gateway, findings.log, meanwhile)
                         with findings.log.phase("seed"):
-                            session.seed(choose_archive(checkout, site.archive, findings.policy), settings.setup)
-                        work = describe_work(settings, command, checkout, findings)
+                            session.seed(choose_archive(checkout, site.archive, findings.policy), ground.setup)
+                        work = describe_work(settings, command, checkout, findings, gateway.wait_ready().facts)
                         if order.mode == "answer":
                             return conclude_answer(take_answer(session, work, findings), findings)
                         finished, judged = attempt.carry_out(session, work, settings.repair_rounds)
@@ -104,7 +111,7 @@ def _open_repository(order: Order, findings: Findings) -> Repository:
 def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
     file = checkout.read_file(order.trusted or checkout.repository.head, CONFIG_FILE)
     settings = load_settings(file, order.overrides, needs_model=order.given is None)
-    findings.model = settings.model
+    findings.model = settings.main_model
     findings.policy = order.policy.model_copy(update={"rules": settings.files})
     return settings
 
@@ -116,17 +123,19 @@ def _find_tests(order: Order, settings: Settings, checkout: Checkout, findings: 
     return find_tests(settings.test, checkout, checkout.repository.head, findings.notice)
 
 
-def _roles_and_caps(settings: Settings, order: Order) -> Configure:
-    main = ModelSetting(model=settings.model, api_base=order.api_base)
-    weak = ModelSetting(model=settings.weak_model or settings.model, api_base=order.api_base)
-    return Configure(roles={"main": main, "weak": weak}, max_cost_usd=settings.max_cost, max_tokens=settings.max_tokens)
+def _prepare(
+    order: Order, settings: Settings, boxes: Boxes, checkout: Checkout, scratch: Path
+) -> AbstractContextManager[Ground]:
+    trusted = order.trusted or checkout.repository.head
+    certificates = read_certificates(environment())
+    return prepared(Preparing(boxes, checkout, trusted, scratch, boxes.log, certificates), settings)
 
 
 def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | None) -> Boxes:
     sandbox, notices = choose(
         settings.sandbox,
         environment(),
-        image=settings.image,
+        image=named_image(settings),
         repository=Path(findings.repository),
         runtime=settings.runtime,
         require=settings.require,

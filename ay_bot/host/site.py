@@ -11,6 +11,7 @@ from ay_bot.host.config import Settings
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.limits import limits_for
 from ay_bot.host.sandbox import Box, BoxSpec
+from ay_bot.host.setup import Ground
 from ay_bot.host.suite import TestRunner
 
 
@@ -34,7 +35,15 @@ class Site:
             yield box
 
 
-def lay_out(boxes: Boxes, checkout: Checkout, settings: Settings, command: str, scratch: Path, log: EventLog) -> Site:
+def lay_out(  # noqa: PLR0913, PLR0917 - each is a fact of its own
+    boxes: Boxes,
+    checkout: Checkout,
+    settings: Settings,
+    command: str,
+    scratch: Path,
+    log: EventLog,
+    ground: Ground,
+) -> Site:
     """Write the tree that is worked on into `scratch`, and settle the sizes of the boxes."""
     head = checkout.repository.head
     archive = scratch / "base.tar"
@@ -45,12 +54,13 @@ def lay_out(boxes: Boxes, checkout: Checkout, settings: Settings, command: str, 
         boxes,
         checkout,
         run=log.run,
-        image=settings.image,
+        image=ground.image,
+        environment=ground.environment,
         command=command,
-        setup=settings.setup,
+        setup=ground.setup,
         timeout=settings.test_timeout,
         limits=limits,
         emit=log.emit,
     )
-    spec = BoxSpec(run=log.run, purpose="agent", image=settings.image, limits=limits)
+    spec = BoxSpec(run=log.run, purpose="agent", image=ground.image, environment=ground.environment, limits=limits)
     return Site(boxes, archive, checkout.tree_of(head), spec, runner, log)

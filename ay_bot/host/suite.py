@@ -75,11 +75,13 @@ class TestRunner:
         timeout: float,
         limits: BoxLimits,
         emit: Callable[[HostEvent], None],
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.command = command
         self._sandbox = sandbox
         self._checkout = checkout
-        self._spec = BoxSpec(run=run, purpose="", only_for_checks=True, image=image, limits=limits)
+        given = dict(environment or {})
+        self._spec = BoxSpec(run=run, purpose="", only_for_checks=True, image=image, environment=given, limits=limits)
         self._setup = setup
         self._timeout = timeout
         self._emit = emit

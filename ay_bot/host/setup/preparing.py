@@ -1,0 +1,270 @@
+"""What a run's boxes are made of: the image that the settings name or have built, with the set-up done once for all."""
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from ay_bot.errors import UsageError
+from ay_bot.host.boxes import Boxes
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.config import Settings
+from ay_bot.host.egress import Attempt, Door, Egress, open_egress
+from ay_bot.host.event_log import EventLog
+from ay_bot.host.path_policy import PathPolicy
+from ay_bot.host.plain_text import clean_line
+from ay_bot.host.policy.boxes import choose_archive
+from ay_bot.host.sandbox import BoxSpec
+from ay_bot.host.setup import Ground
+from ay_bot.host.setup.building import Plan, Source, build
+from ay_bot.host.setup.devcontainer import PLACES, Devcontainer, find_kind, parse_devcontainer, resolve
+from ay_bot.host.setup.engine import CERTIFICATES, KeptImages
+from ay_bot.host.setup.installing import TRUSTED_BY, bounded_layer, install, limits_for
+from ay_bot.host.setup.keys import Recipe, find_key_files, scope_of
+from ay_bot.protocol.box_config import KEPT_HOME
+from ay_bot.protocol.events import EgressAttempted
+
+if TYPE_CHECKING:
+    from ay_bot.host.sandbox.docker import DockerSandbox
+
+MOST_TOUCHED: Final = 5
+
+
+@dataclass(frozen=True)
+class Preparing:
+    """Where a set-up is prepared: the tree that is worked on, and the commit whose settings and Dockerfile count."""
+
+    boxes: Boxes
+    checkout: Checkout
+    trusted: str
+    scratch: Path
+    log: EventLog
+    certificates: bytes = field(default=b"", repr=False)
+
+
+def read_certificates(environment: Mapping[str, str]) -> bytes:
+    """Return this machine's own bundle of certificates, where a variable names one: it is behind a proxy that signs."""
+    path = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE", "")
+    return Path(path).read_bytes() if path and Path(path).is_file() else b""
+
+
+def named_image(settings: Settings) -> str:
+    """Return the image that the engine must have already; "" where it is ours, or is built."""
+    return "" if find_kind(settings.image) else settings.image
+
+
+def join_commands(setup: str | tuple[str, ...]) -> str:
+    """Return the set-up as one command, for a box that has to run it itself; the first that fails ends it."""
+    if isinstance(setup, str):
+        return setup
+    return "\n".join(("set -e", *setup)) if setup else ""
+
+
+def commands_of(setup: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the commands one by one."""
+    return tuple(command for command in ((setup,) if isinstance(setup, str) else setup) if command.strip())
+
+
+@contextmanager
+def prepared(site: Preparing, settings: Settings) -> Iterator[Ground]:
+    """Yield what the run's boxes are made of; as long as the with block runs, nobody prunes it. Raises UsageError."""
+    from ay_bot.host.sandbox.docker import DockerSandbox
+
+    sandbox = site.boxes.sandbox
+    if not isinstance(sandbox, DockerSandbox):
+        yield _without_images(site, settings)
+        return
+    with ExitStack() as held:
+        with _phase(site, settings):
+            ground = _Preparation(site, settings, sandbox, held).run()
+        yield ground
+
+
+@contextmanager
+def _phase(site: Preparing, settings: Settings) -> Iterator[None]:
+    """Count the time as the image's, where there is anything to do."""
+    if not settings.setup and not find_kind(settings.image):
+        yield
+        return
+    with site.log.phase("image", "set-up"):
+        yield
+
+
+def _without_images(site: Preparing, settings: Settings) -> Ground:
+    """Say what a wall without images can't do, and have every box run the set-up itself."""
+    name = site.boxes.name
+    if find_kind(settings.image):
+        what = f"`image: {clean_line(settings.image)}` has to be built, and {name} boxes are not made of images"
+        raise UsageError(what, hint="use a Docker engine, or leave the image out")
+    setup = join_commands(settings.setup)
+    if setup and settings.network.setup.is_open():
+        site.log.notice(f"{name} keeps no set-up: it runs in every box, and `network.setup` is not used")
+    return Ground(setup=setup)
+
+
+class _Preparation:
+    """The steps for one run on a Docker engine."""
+
+    def __init__(self, site: Preparing, settings: Settings, sandbox: "DockerSandbox", held: ExitStack) -> None:
+        self._site = site
+        self._settings = settings
+        self._sandbox = sandbox
+        self._images = KeptImages(sandbox)
+        self._held = held
+        self._head = site.checkout.repository.head
+
+    def run(self) -> Ground:
+        """Return what boxes are made of, after all that is needed for it."""
+        described = self._describe()
+        image = self._build(described) if described.dockerfile else described.image
+        commands = (*described.commands, *commands_of(self._settings.setup))
+        if not commands:
+            return Ground(image=image, environment=described.environment)
+        environment = {"HOME": KEPT_HOME, **described.environment}
+        return Ground(image=self._set_up(image, commands, environment), environment=environment)
+
+    # ------------------------------------------------------------- the image
+
+    def _describe(self) -> Devcontainer:
+        kind = find_kind(self._settings.image)
+        if kind is None:
+            return Devcontainer(image=self._settings.image)
+        if kind[0] == "dockerfile":
+            return Devcontainer(dockerfile=resolve(PurePosixPath(), kind[1], "`image:`"))
+        for path in (kind[1],) if kind[1] else PLACES:
+            content = self._site.checkout.read_file(self._site.trusted, path)
+            if content is not None:
+                described = parse_devcontainer(content, path)
+                for notice in described.notices:
+                    self._site.log.notice(notice)
+                return described
+        what = f"there is no {clean_line(kind[1] or ' and no '.join(PLACES))} in commit {self._site.trusted[:12]}"
+        raise UsageError(what, hint="commit one, or say otherwise what boxes are made of (`image:`)")
+
+    def _build(self, described: Devcontainer) -> str:
+        plan = Plan(described.dockerfile, described.context, described.args, described.target)
+        source = Source(self._site.checkout, self._site.trusted)
+        recipe = Recipe("dockerfile", (), self._settings.network.setup, source.key_files(plan))
+        key = recipe.key()
+        with self._images.alone(key, self._site.log.run):
+            name = self._images.find(key)
+            if not name:
+                context = self._site.scratch / "context.tar"
+                source.write_context(plan, context)
+                with self._door() as door, self._site.boxes.open(self._holder(door)) as holder:
+                    name = build(
+                        self._sandbox,
+                        plan,
+                        context,
+                        key=key,
+                        repository=str(self._site.checkout.repository.path),
+                        holder=holder.name,
+                        environment=door.environment,
+                        seconds=self._settings.setup_timeout,
+                        tell=self._site.log.emit,
+                    )
+                context.unlink()
+            self._hold(name)
+        self._images.prune()
+        return name
+
+    def _holder(self, door: Egress) -> BoxSpec:
+        """Return the box whose loopback the steps of a build share: its first process passes on to the door."""
+        limits = limits_for(self._settings.setup_timeout)
+        return BoxSpec(
+            run=self._site.log.run, purpose="build", only_for_checks=True, limits=limits, door=_door_of(door)
+        )
+
+    # ------------------------------------------------------------- the set-up
+
+    def _set_up(self, image: str, commands: tuple[str, ...], environment: Mapping[str, str]) -> str:
+        checkout = self._site.checkout
+        recipe = Recipe(
+            image=self._sandbox.resolve_image(image),
+            commands=commands,
+            network=self._settings.network.setup,
+            files=find_key_files(checkout.list_files(self._head), commands) + self._hidden(),
+            environment=environment,
+            scope=scope_of(checkout.tree_of(self._head), checkout.tree_of(self._site.trusted)),
+        )
+        key = recipe.key()
+        if name := self._images.find(key):
+            self._hold(name)
+            return name
+        with self._images.alone(key, self._site.log.run):
+            name = self._images.find(key) or self._install(image, key, commands, environment)
+            self._hold(name)
+        self._images.prune()
+        return name
+
+    def _hidden(self) -> tuple[tuple[str, str, str], ...]:
+        rules = (rule for rule in self._settings.files if rule.read == "deny")
+        return tuple(("hidden", "", rule.model_dump_json()) for rule in rules)
+
+    def _install(self, image: str, key: str, commands: tuple[str, ...], environment: Mapping[str, str]) -> str:
+        site, seconds = self._site, self._settings.setup_timeout
+        archive = self._write_tree()
+        started = time.monotonic()
+        with self._door() as door:
+            spec = BoxSpec(
+                run=site.log.run,
+                purpose="setup",
+                only_for_checks=True,
+                installs=True,
+                image=image,
+                limits=limits_for(seconds),
+                environment=dict(environment),
+                door=_door_of(door),
+            )
+            with site.boxes.open(spec) as box, bounded_layer(box, self._images):
+                extra = {**door.environment, **self._put_certificates(box.name, door)}
+                kept = install(box, archive, commands, extra, seconds, site.log.emit)
+                name = self._images.keep(
+                    box.name, key, repository=str(site.checkout.repository.path), base=image or "ay-bot's own"
+                )
+        self._tell(kept.touched, kept.touched_in_all)
+        took = f"set up in {time.monotonic() - started:.0f} s"
+        site.log.notice(f"{took} and kept as {name}: {kept.files} files, {kept.size >> 20} MiB beside the image's own")
+        return name
+
+    def _write_tree(self) -> Path:
+        """Write what the agent may see: what is made of a file that is kept from it would tell it of that file."""
+        directory = self._site.scratch / "setup"
+        directory.mkdir()
+        archive = directory / "setup.tar"
+        self._site.checkout.archive(self._head, archive)
+        return choose_archive(self._site.checkout, archive, PathPolicy(rules=self._settings.files))
+
+    def _put_certificates(self, box: str, door: Egress) -> dict[str, str]:
+        """Hand the box this machine's certificates where it has a bundle of its own, and return what says so."""
+        if not self._site.certificates or not door.environment:
+            return {}
+        self._images.put_certificates(box, self._site.certificates)
+        return dict.fromkeys(TRUSTED_BY, CERTIFICATES)
+
+    def _tell(self, touched: tuple[str, ...], in_all: int) -> None:
+        if in_all:
+            names = ", ".join(clean_line(name)[:100] for name in touched[:MOST_TOUCHED])
+            more = f" and {in_all - MOST_TOUCHED} more" if in_all > MOST_TOUCHED else ""
+            self._site.log.notice(f"the set-up changed files of the repository, and that is not kept: {names}{more}")
+
+    def _hold(self, name: str) -> None:
+        self._held.enter_context(self._images.hold(name, self._site.log.run))
+
+    @contextmanager
+    def _door(self) -> Iterator[Egress]:
+        settings, log = self._settings, self._site.log
+
+        def tell(attempt: Attempt) -> None:
+            log.emit(EgressAttempted(box="setup", **attempt.model_dump(exclude={"time"})))
+
+        with open_egress(
+            settings.network.setup, self._sandbox, run=log.run, where="setup", wall=settings.setup_timeout, tell=tell
+        ) as door:
+            yield door
+
+
+def _door_of(door: Egress) -> Door | None:
+    return door.door if door.environment else None
