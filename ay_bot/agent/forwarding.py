@@ -75,7 +75,7 @@ class Forwarder:
 
     def serve(self) -> None:
         """Serve for ever."""
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         self._selector.register(self._listener, selectors.EVENT_READ)
         while True:
             for key, events in self._selector.select():
@@ -91,8 +91,8 @@ class Forwarder:
             try:
                 if self._open >= MOST_AT_ONCE:
                     raise ConnectionRefusedError
-                proxy.setblocking(False)
-                command.setblocking(False)
+                proxy.settimeout(0)
+                command.settimeout(0)
                 proxy.connect(self._place)
             except OSError:
                 command.close()

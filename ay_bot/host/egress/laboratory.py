@@ -2,24 +2,14 @@
 
 import ipaddress
 import re
-from collections.abc import Iterator
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final
 
 from pydantic import Field, field_validator
 
 from ay_bot.host.egress.rules import find_name_fault
 from ay_bot.protocol.conversation import Value
 
-HOSTS_FILE: Final = "/tmp/hosts"  # noqa: S108 - of the proxy's own box
-NO_HOSTS: Final = "/dev/null"
 _PAIR: Final = re.compile(r"([0-9.]{7,15}):([1-9][0-9]{0,4})")
-
-
-class Pair(NamedTuple):
-    """An address and a port that are asked although they are private."""
-
-    address: str
-    port: int
 
 
 class Laboratory(Value):
@@ -58,16 +48,11 @@ class Laboratory(Value):
                 raise ValueError(f"`{name}` {problem}")
         return given
 
-    def pairs(self) -> Iterator[Pair]:
-        """Yield what is let through."""
-        for text in self.let_through:
-            address, _, port = text.partition(":")
-            yield Pair(address, int(port))
-
-    def hosts_file(self) -> str:
-        """Return where the proxy finds `names`."""
-        return HOSTS_FILE if self.names else NO_HOSTS
+    def open_ports(self) -> dict[str, tuple[int, ...]]:
+        """Return the ports that are let through, by address."""
+        pairs = [text.split(":") for text in self.let_through]
+        return {address: tuple(int(port) for one, port in pairs if one == address) for address, _ in pairs}
 
     def hosts(self) -> str:
-        """Return the content of that file."""
+        """Return `names` as lines of a hosts file."""
         return "".join(f"{address} {name}\n" for name, address in self.names.items())

@@ -14,6 +14,7 @@ from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.egress import Attempt, Where
 from ay_bot.host.egress.explaining import explain, propose
 from ay_bot.host.egress.rules import NetworkPolicy
+from ay_bot.host.egress.sidecar import Sidecar
 from ay_bot.host.egress.squid_config import FIELDS
 from ay_bot.host.sandbox.stream import BoxStream
 
@@ -21,6 +22,7 @@ LONGEST_LINE: Final = 256 * 1024
 MOST_KEPT: Final = 20_000
 LONGEST_HOST: Final = 255
 LONGEST_WORD: Final = 100
+LONGEST_COMPLAINT: Final = 600
 START_SECONDS: Final = 30.0
 END_SECONDS: Final = 3.0
 ALLOWING: Final = ("hosts:", "preset:")
@@ -29,8 +31,9 @@ ALLOWING: Final = ("hosts:", "preset:")
 class Listener:
     """Hears what the relay tells in a thread of its own, until it ends."""
 
-    def __init__(self, stream: BoxStream, policy: NetworkPolicy, where: Where, tell: Callable[[Attempt], None]) -> None:
-        self._stream = stream
+    def __init__(self, sidecar: Sidecar, policy: NetworkPolicy, where: Where, tell: Callable[[Attempt], None]) -> None:
+        self._stream = sidecar.stream
+        self._complaint = sidecar.complaint
         self._policy = policy
         self._where = where
         self._tell = tell
@@ -49,7 +52,8 @@ class Listener:
         with contextlib.suppress(queue.Empty):
             ready = self._ready.get(timeout=START_SECONDS)
         if not ready:
-            raise SandboxUnavailable("the proxy did not start", hint="the engine's log may say why")
+            said = " ".join(self._complaint().split())[:LONGEST_COMPLAINT]
+            raise SandboxUnavailable(f"the proxy for the network policy did not start: {said or 'it said nothing'}")
 
     def end(self) -> None:
         """Ask the relay to end, and hear what it has still to tell."""

@@ -57,7 +57,7 @@ def opened(  # noqa: PLR0913 - as open_egress
     around = laboratory or Laboratory()
     spec = SidecarSpec(run=run, wall=wall, loopback_only=bool(around.program))
     with sandbox.open_sidecar(spec) as sidecar:
-        listener = Listener(sidecar.stream, policy, where, tell)
+        listener = Listener(sidecar, policy, where, tell)
         try:
             listener.start(_first_line(policy, around))
             yield OpenDoor(sidecar.door, listener)
@@ -70,7 +70,7 @@ def _first_line(policy: NetworkPolicy, around: Laboratory) -> bytes:
     first = {
         "config": render(policy, secret, around),
         "greeting": secret.greeting(),
-        "hosts": around.hosts(),
+        "hosts": secret.hosts() + around.hosts(),
         "program": around.program,
         "max_sent": policy.max_sent,
         "max_received": policy.max_received,

@@ -12,6 +12,7 @@ import re
 import signal
 import socket
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -21,11 +22,12 @@ SOCKET: Final = "/run/ay/proxy.sock"
 PROXY_PORT: Final = "@PORT@"  # in the configuration
 CHUNK: Final = 128 * 1024
 LONGEST_HEAD: Final = 32 * 1024
+LONGEST_LINE: Final = 256 * 1024
 LONGEST_HELLO: Final = 64 * 1024
 HEAD_SECONDS: Final = 20.0
 IDLE_SECONDS: Final = 600.0
 START_SECONDS: Final = 20.0
-MOST_AT_ONCE: Final = 64
+MOST_AT_ONCE: Final = 128
 END_SECONDS: Final = 0.5
 FIRST_LINE: Final = re.compile(rb"([A-Z]{3,16}) ([!-~]{1,16384}) HTTP/1\.[01]\r\n")
 CONNECT_TARGET: Final = re.compile(rb"([A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
@@ -82,7 +84,7 @@ def _handshake(data: bytes) -> bytes:
             raise Incomplete
         size = int.from_bytes(data[at + 3 : at + 5], "big")
         message += data[at + 5 : at + 5 + size]
-        if message[:1] not in (b"", b"\x01"):
+        if message and message[0] != 1:
             raise ValueError("no hello")
         if len(data) < at + 5 + size:
             if len(message) < 4 or len(message) < int.from_bytes(message[1:4], "big") + 4:
@@ -156,7 +158,7 @@ class Relay:
 
     async def serve(self) -> None:
         """Listen on the socket."""
-        server = await asyncio.start_unix_server(self._accept, SOCKET, limit=LONGEST_HEAD, backlog=MOST_AT_ONCE)
+        server = await asyncio.start_unix_server(self._accept, SOCKET, limit=LONGEST_HEAD, backlog=2 * MOST_AT_ONCE)
         Path(SOCKET).chmod(0o666)
         self._server = server
 
@@ -195,10 +197,11 @@ class Relay:
         try:
             proxy.write(self._greeting + head)
             await proxy.drain()
-            sending = (
-                self._send_tunnel(reader, proxy, target) if method == "CONNECT" else self._pump(reader, proxy, "sent")
-            )
-            await _first_of(sending, self._pump(upstream, writer, "received"))
+            answering = self._pump(upstream, writer, "received")
+            if method == "CONNECT":
+                await _first_of(self._send_tunnel(reader, proxy, target), answering)
+            else:  # who asked may have said all that it has to say
+                await _first_of(answering, beside=self._pump(reader, proxy, "sent"))
         finally:
             proxy.close()
 
@@ -229,15 +232,16 @@ class Relay:
             await writer.drain()
 
 
-async def _first_of(*ways: "asyncio._CoroutineLike[None]") -> None:
-    """Carry both ways until one ends, and end the other."""
+async def _first_of(*ways: Coroutine[None, None, None], beside: Coroutine[None, None, None] | None = None) -> None:
+    """Carry on until one of `ways` ends, and end the others and what went on beside them."""
     tasks = [asyncio.ensure_future(way) for way in ways]
+    others = [asyncio.ensure_future(beside)] if beside else []
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
+        for task in (*tasks, *others):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *others, return_exceptions=True)
     for task in done:
         task.result()
 
@@ -286,32 +290,39 @@ async def _start_program(source: str) -> None:
     program = await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-S", "-B", "-c", source, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
     )
-    output = program.stdout
-    if output is None or not await output.readline():
+    if program.stdout is None or not await program.stdout.readline():
         raise SystemExit("the experiment's program ended at its start")
-
-    async def listen() -> None:
-        while line := await output.readline():
-            tell("target", line=line.decode("utf-8", "replace").strip())
-
-    _kept.append(asyncio.ensure_future(listen()))
+    _kept.append(asyncio.ensure_future(_listen(program.stdout, lambda line: tell("target", line=line))))
 
 
 async def _start_squid(environment: dict[str, str]) -> asyncio.subprocess.Process:
     squid = await asyncio.create_subprocess_exec(
-        "/usr/sbin/squid", "-N", "-f", CONFIG, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
-        env=environment, limit=1024 * 1024,
+        "/usr/sbin/squid", "-N", "-f", CONFIG, stdin=asyncio.subprocess.DEVNULL, env=environment,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, limit=LONGEST_LINE,
     )  # fmt: skip
-
-    async def listen() -> None:
-        while squid.stdout and (line := await squid.stdout.readline()):
-            tell("log", line=line.decode("utf-8", "replace").rstrip("\n"))
-
-    _kept.append(asyncio.ensure_future(listen()))
+    _kept.append(asyncio.ensure_future(_listen(squid.stderr, _complain)))
+    _kept.append(asyncio.ensure_future(_listen(squid.stdout, lambda line: tell("log", line=line))))
     return squid
 
 
-_kept: list["asyncio.Future[None]"] = []
+def _complain(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+async def _listen(stream: asyncio.StreamReader | None, hear: Callable[[str], None]) -> None:
+    """Hear each line of a stream; what is longer than any line may be is left out."""
+    while stream is not None:
+        try:
+            line = await stream.readline()
+        except ValueError:
+            continue
+        if not line:
+            return
+        hear(line.decode("utf-8", "replace").rstrip("\n"))
+
+
+_kept: list["asyncio.Future[object]"] = []
 
 
 def _free_port() -> int:
@@ -367,8 +378,8 @@ async def main() -> None:
     relay = Relay(budget, start["greeting"].encode("ascii"), port)
     await relay.serve()
     tell("ready")
-    ended = asyncio.ensure_future(squid.wait())
-    told = asyncio.ensure_future(_next_command())
+    ended: asyncio.Future[object] = asyncio.ensure_future(squid.wait())
+    told: asyncio.Future[object] = asyncio.ensure_future(_next_command())
     await asyncio.wait({ended, told}, return_when=asyncio.FIRST_COMPLETED)
     await relay.end()
     if squid.returncode is None:

@@ -1,5 +1,6 @@
 """What a driver gives the proxy to run in: a place of its own with a network, and a socket that the box sees too."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,8 @@ class Sidecar:
 
     door: Door
     stream: BoxStream
+    complaint: Callable[[], str]
+    """Returns the last that it wrote for people, if it ends before its time."""
 
 
 def program() -> list[str]:

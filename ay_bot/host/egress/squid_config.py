@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 from typing import Final, NamedTuple, Self
 
 from ay_bot.host.egress.laboratory import Laboratory
@@ -79,6 +79,7 @@ fqdncache_size 0
 negative_dns_ttl {pinned} seconds
 positive_dns_ttl {pinned} seconds
 """
+HOSTS_FILE: Final = "/tmp/hosts"  # noqa: S108 - of the proxy's own file system
 PINNED: Final = 7 * 24 * 3600
 
 
@@ -95,6 +96,10 @@ class Secret(NamedTuple):
         source, target = (str(IPv4Address((1 << 24) + random_bits(30))) for _ in range(2))
         return cls(source, target, 1 + random_bits(15))
 
+    def hosts(self) -> str:
+        """Return a line of a hosts file, so that the proxy asks nobody for the name of who connects to it."""
+        return f"{self.source} relay.invalid\n"
+
     def greeting(self) -> str:
         """Return the line that each connection to the proxy begins with."""
         return f"PROXY TCP4 {self.source} {self.target} 1024 {self.port}\r\n"
@@ -109,7 +114,7 @@ def _lines(policy: NetworkPolicy, secret: Secret, laboratory: Laboratory) -> Ite
     yield FIXED.format(pinned=PINNED)
     yield f"logformat ay {' '.join(FIELDS)}"
     yield "access_log stdio:/dev/stdout logformat=ay"
-    yield f"hosts_file {laboratory.hosts_file()}"
+    yield f"hosts_file {HOSTS_FILE}"
     yield from (f"dns_nameservers {address}" for address in laboratory.nameservers)
     yield from _shapes(secret, laboratory)
     places = [place for place, _ in policy.rules()]
@@ -126,7 +131,7 @@ def _lines(policy: NetworkPolicy, secret: Secret, laboratory: Laboratory) -> Ite
 
 def _shapes(secret: Secret, laboratory: Laboratory) -> Iterator[str]:
     """Yield what refuses a request for its form alone: whose it is, its scheme, its port."""
-    ports = sorted({pair.port for pair in laboratory.pairs()})
+    ports = sorted({port for ports in laboratory.open_ports().values() for port in ports} - {WEB_PORT, TLS_PORT})
     yield f"acl relay_source src {secret.source}"
     yield f"acl relay_target localip {secret.target}"
     yield f"acl relay_port localport {secret.port}"
@@ -156,14 +161,24 @@ def _name(host: str) -> str:
 
 def _addresses(laboratory: Laboratory) -> Iterator[str]:
     """Yield what refuses an allowed name for what it resolved to; one private address of several is enough."""
-    yield from (f"acl private dst {addresses}" for addresses in PRIVATE)
-    exceptions = []
-    for number, pair in enumerate(laboratory.pairs()):
-        yield f"acl exception{number}_address dst {pair.address}"
-        yield f"acl exception{number}_port port {pair.port}"
-        yield f"acl exception{number} all-of exception{number}_address exception{number}_port"
-        exceptions.append(f"!exception{number}")
-    yield from _tag(" ".join(["http_access deny private", *exceptions]), "address")
+    open_ports = laboratory.open_ports()
+    ranges = " ".join(PRIVATE).split()
+    yield f"acl private dst {' '.join(_without(ranges, open_ports))}"
+    yield from _tag("http_access deny private", "address")
+    for number, (address, ports) in enumerate(open_ports.items()):
+        yield f"acl opened{number} dst {address}"
+        yield f"acl opened{number}_port port {_joined(ports)}"
+        yield from _tag(f"http_access deny opened{number} !opened{number}_port", "address", f"opened{number}")
+
+
+def _without(ranges: Sequence[str], addresses: Iterable[str]) -> list[str]:
+    """Return ranges of addresses that leave out single ones."""
+    left = [IPv4Network(one) for one in ranges if ":" not in one]
+    for address in map(IPv4Network, addresses):
+        holding = [one for one in left if one.supernet_of(address)]
+        pieces = [piece for one in holding for piece in one.address_exclude(address)]
+        left = [*(one for one in left if one not in holding), *pieces]
+    return [*map(str, left), *(one for one in ranges if ":" in one)]
 
 
 def _tag(rule: str, text: str, name: str = "") -> Iterator[str]:

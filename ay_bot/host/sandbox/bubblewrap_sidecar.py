@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Final
+from typing import IO, Final
 
 from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.egress.door import Door
 from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, Sidecar, SidecarSpec, program
-from ay_bot.host.sandbox import BoxLimits
+from ay_bot.host.sandbox import MIB, BoxLimits
 from ay_bot.host.sandbox.cgroup import BoxGroup
 from ay_bot.host.sandbox.mounts import SYSTEM, Identity
 from ay_bot.host.sandbox.policy import new_uid
-from ay_bot.host.sandbox.stream import BoxStream, SocketTransport
+from ay_bot.host.sandbox.stream import ERROR_TAIL, BoxStream, SocketTransport
 from ay_bot.host.scratch import open_scratch
 from ay_bot.protocol.box_config import DOOR_PLACE
 
@@ -25,6 +25,7 @@ SQUID: Final = Path("/usr/sbin/squid")
 PYTHON: Final = Path("/usr/bin/python3")
 INSTALL: Final = "install it: apt-get install -y squid (its service need not run), or use a Docker engine"
 SETTINGS: Final = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime", "/etc/gai.conf")
+DEVICES: Final = ("/dev/null", "/dev/urandom", "/dev/random")
 RESOLVER: Final = Path("/etc/resolv.conf")
 # Enters the control groups, lowers what the kernel counts for each process, and becomes the proxy's wall.
 START: Final = (
@@ -62,17 +63,23 @@ def open_sidecar(executable: str, spec: SidecarSpec) -> Iterator[Sidecar]:
         kept.callback(process.kill)
         stream = BoxStream(SocketTransport(ours), lambda: None)
         kept.callback(stream.end)
-        yield Sidecar(Door(directory=str(directory)), stream)
+        yield Sidecar(Door(directory=str(directory)), stream, lambda: _tail(errors))
+
+
+def _tail(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read()[-ERROR_TAIL:].decode("utf-8", "backslashreplace").strip()
 
 
 def _make_directory(scratch: Path, uid: int) -> Path:
     """Make the place of the socket: nobody else on this machine gets at it, and the box does by a mount."""
     directory = scratch / "door"
     directory.mkdir()
-    directory.chmod(0o711)
+    directory.chmod(0o755)
     if os.getuid() == 0:
         os.chown(directory, uid, uid)
-        os.chown(scratch, uid, uid)
+        os.chown(scratch, 0, uid)  # the proxy's group passes through, and the box, which is this user, as its owner
+        scratch.chmod(0o710)
     return directory
 
 
@@ -88,14 +95,18 @@ def _walls(spec: SidecarSpec, identity: Identity, directory: Path, resolver: int
     return [
         *("--unshare-user", "--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"),
         *(("--unshare-net",) if spec.loopback_only else ()),
-        *("--disable-userns", "--cap-drop", "ALL", "--uid", uid, "--gid", uid, "--hostname", "proxy"),
-        *(("--cap-add", "CAP_NET_BIND_SERVICE") if spec.loopback_only else ()),
+        *("--cap-drop", "ALL", "--uid", uid, "--gid", uid, "--hostname", "proxy"),
+        # An experiment's target has ports below 1024, which a user namespace within this one could not give.
+        *(("--cap-add", "CAP_NET_BIND_SERVICE") if spec.loopback_only else ("--disable-userns",)),
         *("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv", "--chdir", "/"),
         *_shown(),
         *(word for path, number in identity.files.items() for word in ("--file", str(number), path)),
         *("--file", str(resolver), str(RESOLVER)),
-        *("--proc", "/proc", "--dev", "/dev", "--perms", "0700", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),  # noqa: S108
-        *("--bind", str(directory), DOOR_PLACE, "--remount-ro", "/dev", "--remount-ro", "/"),
+        *("--proc", "/proc", *(word for name in DEVICES for word in ("--dev-bind", name, name))),
+        *("--symlink", "/proc/self/fd/1", "/dev/stdout", "--symlink", "/proc/self/fd/2", "/dev/stderr"),
+        *("--perms", "0700", "--size", str(TEMPORARY), "--tmpfs", "/tmp"),  # noqa: S108
+        *("--perms", "0700", "--size", str(MIB), "--tmpfs", "/dev/shm"),  # noqa: S108
+        *("--bind", str(directory), DOOR_PLACE, "--remount-ro", "/"),
     ]
 
 

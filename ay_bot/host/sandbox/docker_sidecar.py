@@ -47,7 +47,7 @@ def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: Sideca
         kept.callback(stream.end)
         with asking_to("start the proxy"):
             client.start(container)
-        yield Sidecar(Door(volume=name), stream)
+        yield Sidecar(Door(volume=name), stream, transport.errors.text)
 
 
 def reap_doors(client: "APIClient") -> Iterator[str]:
