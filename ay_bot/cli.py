@@ -72,6 +72,12 @@ def main() -> NoReturn:
     sys.exit(ExitCode.HANDLED)
 
 
+def refuse(error: AyBotError) -> NoReturn:
+    """Say why nothing can be done here at all, and end."""
+    _complain(str(error))
+    sys.exit(error.exit_code)
+
+
 def _version(value: bool) -> None:
     if value:
         typer.echo(__version__)
@@ -96,6 +102,13 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     issue: Annotated[str | None, typer.Option(help="What to do, as a file; `-` reads from stdin.")] = None,
     model: Annotated[str | None, typer.Option(help="The model, as litellm names it: PROVIDER/NAME.")] = None,
     weak_model: Annotated[str | None, typer.Option(help="The model for commit messages. Default: --model.")] = None,
+    pack: Annotated[
+        str | None, typer.Option(help="A pack of `models:` in the config file, with models by role.")
+    ] = None,
+    stream: Annotated[bool | None, typer.Option(help="Take answers as they are written. Default: yes.")] = None,
+    image_file: Annotated[
+        list[Path] | None, typer.Option(help="An image that belongs to the task; several times for several.")
+    ] = None,
     api_base: Annotated[str | None, typer.Option(help="The model server's address, if not the provider's own.")] = None,
     test: Annotated[
         str | None, typer.Option(help="The test command. Default: from the config file, or detected.")
@@ -122,6 +135,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     from ay_bot.host.config import Overrides
     from ay_bot.host.findings import Order
     from ay_bot.host.local_run import run_locally
+    from ay_bot.host.models.images import collect_images
     from ay_bot.host.publisher import DryRun, LocalBranch
     from ay_bot.host.sandbox.guarantees import parse_requirements
     from ay_bot.host.task import read_task
@@ -130,6 +144,8 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     overrides = Overrides(
         model=model,
         weak_model=weak_model,
+        pack=pack,
+        stream=stream,
         test=test,
         setup=setup,
         sandbox=sandbox,
@@ -142,9 +158,14 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
         timeout=timeout,
         repair_rounds=repair_rounds,
     )
+    what = read_task(task, issue)
+    images = collect_images(image_file or (), what.text, issue)
+    for notice in images.notices:
+        typer.echo(f"ay-bot: {notice}", err=True)
     order = Order(
         repository=repo,
-        task=read_task(task, issue),
+        task=what,
+        images=images.images,
         overrides=overrides,
         api_base=api_base,
         publisher=LocalBranch(branch) if branch else DryRun(),

@@ -11,9 +11,11 @@ from ay_bot.protocol.events import (
     BoxOpened,
     ContextReduced,
     ModelAnswered,
+    ModelChosen,
     ModelErred,
     ModelGaveUp,
     ModelRetried,
+    ModelSwitched,
     Noticed,
     PathRefused,
     PhaseStarted,
@@ -126,6 +128,11 @@ class Progress:
                 return f"step {self._step:<5} the model erred: {event.problem}"
             case ModelRetried() as event:
                 return f"{'model':<10} {event.reason}; next try in {event.retry_in:.0f}s"
+            case ModelSwitched() as event:
+                why = f" ({event.reason})" if event.reason else ""
+                return f"{'model':<10} {event.role}: {event.after} in place of {event.before}: {event.cause}{why}"
+            case ModelChosen() as event:
+                return f"{'model':<10} {event.models.get('main', '')} for a task as hard as {event.score:.2f} of 1"
             case ModelGaveUp() as event:
                 return f"{'model':<10} {event.cause}: {event.message}"
             case ContextReduced() as event:

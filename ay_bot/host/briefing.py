@@ -1,5 +1,6 @@
 """What the agent is told of its work: the task, the repository's instructions, the tests, and what it may do."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from ay_bot.host.checkout import Checkout
@@ -8,7 +9,9 @@ from ay_bot.host.config import Settings
 from ay_bot.host.findings import Findings
 from ay_bot.host.instructions import MOST_BYTES, Instructions, find_instructions, list_deeper
 from ay_bot.host.policy.boxes import build_box_policy
+from ay_bot.protocol.conversation import Role
 from ay_bot.protocol.messages import Work
+from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
 
 NEVER_WORK: Final = (
@@ -18,8 +21,10 @@ NEVER_WORK: Final = (
 """What tools leave behind in a work tree, which is never part of a change unless the repository tracks it."""
 
 
-def describe_work(settings: Settings, command: str, checkout: Checkout, findings: Findings) -> Work:
-    """Return the work of a run; `command` runs the tests."""
+def describe_work(
+    settings: Settings, command: str, checkout: Checkout, findings: Findings, models: Mapping[Role, ModelFacts]
+) -> Work:
+    """Return the work of a run; `command` runs the tests, `models` are those that answer."""
     order = findings.order
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
     instructions = find_instructions(trusted, fallbacks=settings.instruction_files)
@@ -34,6 +39,8 @@ def describe_work(settings: Settings, command: str, checkout: Checkout, findings
         max_steps=settings.max_steps,
         max_context_tokens=settings.max_context_tokens,
         test_timeout=settings.test_timeout,
+        images=tuple(image.part for image in order.images),
+        models=dict(models),
         ignore=NEVER_WORK,
         mode=order.mode,
         outputs=order.outputs,

@@ -104,7 +104,7 @@ def _advise_on_settings(path: Path, environment: Mapping[str, str]) -> Iterator[
 
 
 def _advise_on_model(settings: Settings, environment: Mapping[str, str]) -> Iterator[Advice]:
-    model = settings.model or environment.get("INPUT_MODEL", "")
+    model = settings.main_model or environment.get("INPUT_MODEL", "")
     if not model:
         yield Advice(
             about="model",

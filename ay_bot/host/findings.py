@@ -15,7 +15,7 @@ from ay_bot.host.report import PullRequest, Result, Status, Verification, Withhe
 from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
-from ay_bot.protocol.messages import Finished, WorkMode
+from ay_bot.protocol.messages import Finished, Image, WorkMode
 from ay_bot.protocol.outputs import Output, OutputType
 
 
@@ -52,6 +52,8 @@ class Order:
     given: Given | None = None
     """Work that is only to be proven and published; no model is asked then."""
     outputs: tuple[OutputType, ...] = ()
+    images: tuple[Image, ...] = field(default=(), repr=False)
+    """The pictures of the task; a box only hears of them."""
     policy: PathPolicy = field(default_factory=PathPolicy)
     """What the change may amount to."""
     secrets: tuple[str, ...] = field(default=(), repr=False)

@@ -10,7 +10,7 @@ from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box
 from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.conversation import Usage
-from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried
+from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried, ModelSwitched
 from ay_bot.protocol.messages import (
     BoxToHost,
     Feedback,
@@ -109,6 +109,7 @@ class Session:
             usage=reply.usage,
             total=self.usage,
             tool_calls=tuple(call.name for call in reply.tool_calls),
+            model=reply.model,
         )
         self._log.emit(answered)
 
@@ -156,6 +157,9 @@ class Session:
         self._meanwhile = ()
 
     def _on_progress(self, progress: ModelProgress) -> None:
+        if switched := progress.switched:
+            told = ModelSwitched(request_id=progress.request_id, reason=progress.reason, **switched.model_dump())
+            self._log.emit(told)
         if progress.retry_in is not None:
             self._log.emit(
                 ModelRetried(request_id=progress.request_id, retry_in=progress.retry_in, reason=progress.reason)

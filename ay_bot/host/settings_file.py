@@ -13,8 +13,10 @@ from ay_bot.errors import UsageError
 from ay_bot.host.config import CONFIG_FILE, Chore, Overrides, Publishing, Settings
 from ay_bot.host.egress.rules import HostRule, Network, NetworkPolicy
 from ay_bot.host.limits import Limits
+from ay_bot.host.models.packs import ModelPack
 from ay_bot.host.policy.rules import FileRule
 from ay_bot.protocol.command_rules import CommandRule
+from ay_bot.protocol.model_facts import Capabilities
 
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "publishing": Publishing,
@@ -22,6 +24,8 @@ _SECTIONS: Mapping[str, type[BaseModel]] = {
     "files": FileRule,
     "commands": CommandRule,
     "limits": Limits,
+    "models": ModelPack,
+    "capabilities": Capabilities,
 }
 
 
@@ -32,16 +36,18 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
     """
     given = _parse_file(file) if file else {}
     said = overrides.model_dump(exclude_none=True)
+    if "model" in said and "pack" not in said:  # one model was asked for, and no pack
+        given = {name: value for name, value in given.items() if name not in ("models", "pack")}
     try:
         settings = Settings.model_validate({**given, **said})
     except ValidationError as error:
         problems = [_describe(problem["loc"], problem["type"], problem["msg"], said) for problem in error.errors()]
         known = ", ".join(Settings.model_fields)
         raise UsageError("\n".join(problems), hint=f"the settings are: {known}") from None
-    if needs_model and not settings.model:
+    if needs_model and not settings.main_model:
         raise UsageError(
             "no model was given",
-            hint=f"say which with `--model PROVIDER/NAME` (as litellm names it), or `model:` in {CONFIG_FILE}",
+            hint=f"say which with `--model PROVIDER/NAME`, or `model:` or `models:` in {CONFIG_FILE}",
         )
     return settings
 
@@ -51,6 +57,7 @@ def settings_schema() -> str:
     schema = Settings.model_json_schema()
     models: tuple[type[BaseModel], ...] = (
         *(Settings, Publishing, Chore, Network, NetworkPolicy, HostRule, FileRule, CommandRule, Limits),
+        *(ModelPack, Capabilities),
     )
     for model in models:
         part = schema if model is Settings else schema["$defs"][model.__name__]

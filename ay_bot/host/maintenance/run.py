@@ -121,7 +121,7 @@ def _maintain(connection: Connection, choice: Choice, listener: Listener, ending
     if not settings.maintenance:
         start.say(f"there is no `maintenance` in {CONFIG_FILE} of {facts.default_branch}")
         return ending.unfinished("handled", f"there is no `maintenance` in {CONFIG_FILE}", ExitCode.HANDLED)
-    if not settings.model and mode != "publish":
+    if not settings.main_model and mode != "publish":
         load_settings(None, connection.context.inputs.overrides())
     handover = _hand_over(connection, ending)
     with open_scratch() as scratch:
