@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage
+from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage, UserMessage
 
 BYTES_PER_TOKEN = 4.0
 PER_MESSAGE = 16  # bytes: the role and the marks around it
@@ -170,4 +170,7 @@ def _size(message: Message) -> int:
         size += sum(
             PER_MESSAGE + len(call.name) + len(call.arguments.encode("utf-8", "replace")) for call in message.tool_calls
         )
+        size += sum(len(thought.data) for thought in message.thoughts)
+    if isinstance(message, UserMessage):
+        size += sum(int(part.tokens * BYTES_PER_TOKEN) for part in message.images)
     return size

@@ -79,7 +79,8 @@ class Agent:
         """Work on the task to an end."""
         standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions)
         self._conversation.append(SystemMessage(content=standing))
-        self._conversation.append(UserMessage(content=prompt.build_task(self._work)), said=True)
+        task = UserMessage(content=prompt.build_task(self._work), images=self._work.images)
+        self._conversation.append(task, said=True)
         self._repository.start()
         try:
             return self._go()

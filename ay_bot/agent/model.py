@@ -51,7 +51,8 @@ class Model:
     def keep(self, reply: ModelReply) -> AssistantMessage:
         """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object."""
         calls = tuple(self._kept(call) for call in reply.tool_calls)
-        return AssistantMessage(content=reply.content or ("" if calls else "(empty reply)"), tool_calls=calls)
+        content = reply.content or ("" if calls else "(empty reply)")
+        return AssistantMessage(content=content, tool_calls=calls, thoughts=reply.thoughts)
 
     def _kept(self, call: ToolCall) -> ToolCall:
         identifier = call.id
