@@ -10,6 +10,7 @@ from ay_bot.protocol.events import (
     AssistantSaid,
     BoxOpened,
     ContextReduced,
+    EgressAttempted,
     ModelAnswered,
     ModelChosen,
     ModelErred,
@@ -144,6 +145,10 @@ class Progress:
             case SetupRan() as event:
                 ended = "done" if not event.exit_code else f"exit {event.exit_code}"
                 return f"{'set-up':<10} {event.command}: {ended} ({event.seconds:.1f}s)"
+            case EgressAttempted() as event if not event.allowed:
+                from ay_bot.host.egress.attempts import describe
+
+                return f"{'network':<10} {describe(event.box, event)}"
             case PathRefused() as event:
                 return f"{'withheld':<10} {event.path}: {event.rule}"
             case Noticed() as event:

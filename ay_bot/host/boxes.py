@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from ay_bot.errors import AyBotError, BudgetSpent, Interrupted
+from ay_bot.host.egress.attempts import Attempts
 from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box, BoxSpec, DriverName, Sandbox
@@ -31,6 +32,7 @@ class Boxes:
         self._log = log
         self._and_then = and_then
         self._environment = dict(environment or {})
+        self.attempts = Attempts(log)
         self._running: set[Box] = set()
         self._stopped = False
         self.reason: AyBotError | None = None

@@ -7,6 +7,7 @@ from pathlib import Path
 from ay_bot import __version__
 from ay_bot.errors import ExitCode
 from ay_bot.host.config import Overrides
+from ay_bot.host.egress.attempts import Attempts
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.publisher import DryRun, Publisher
@@ -98,6 +99,7 @@ class Findings:
     withheld: tuple[Withheld, ...] = ()
     review: tuple[str, ...] = ()
     notices: list[str] = field(default_factory=list)
+    attempts: Attempts | None = None
 
     def notice(self, text: str) -> None:
         """Tell people something now, and keep it for the result."""
@@ -131,7 +133,7 @@ class Findings:
             verification=self.verification,
             withheld=self.withheld,
             review=self.review,
-            notices=tuple(self.notices),
+            notices=(*self.notices, *(self.attempts.notices() if self.attempts else ())),
             usage=self.usage,
             timings=timings,
         )

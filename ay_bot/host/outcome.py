@@ -63,7 +63,9 @@ def _quarantine(findings: Findings) -> Outcome | None:
     with its proposal.
     """
     watch = Redactor((), findings.order.canaries.values)
-    reason = why_not(watch, words_of(findings.summary, findings.outputs))
+    hosts = findings.attempts.hosts() if findings.attempts else ()
+    asked = ("a request to the network", "\n".join(hosts))
+    reason = why_not(watch, (*words_of(findings.summary, findings.outputs), asked))
     if not reason:
         return None
     findings.summary, findings.outputs = "", ()

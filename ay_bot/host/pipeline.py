@@ -145,7 +145,7 @@ def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | Non
         findings.notice(notice)
     end = gateway.close if gateway else lambda: None
     boxes = Boxes(sandbox, findings.log, end, findings.order.canaries.environment)
-    findings.sandbox = sandbox.name
+    findings.sandbox, findings.attempts = sandbox.name, boxes.attempts
     findings.log.emit(
         RunStarted(
             version=__version__,

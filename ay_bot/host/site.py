@@ -8,6 +8,7 @@ from pathlib import Path
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.config import Settings
+from ay_bot.host.egress import NetworkPolicy, open_egress
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.limits import limits_for
 from ay_bot.host.sandbox import Box, BoxSpec
@@ -25,14 +26,28 @@ class Site:
     spec: BoxSpec
     runner: TestRunner
     log: EventLog
+    network: NetworkPolicy = NetworkPolicy()
 
     @contextmanager
     def open_box(self) -> Iterator[Box]:
         """Open the agent's box, which is empty."""
         with ExitStack() as opened:
             with self.log.phase("box"):
-                box = opened.enter_context(self.boxes.open(self.spec))
+                box = opened.enter_context(self.boxes.open(opened.enter_context(self._with_door())))
             yield box
+
+
+    @contextmanager
+    def _with_door(self) -> Iterator[BoxSpec]:
+        """Open the way out that the agent's box may have, and yield the box's specification with it."""
+        if not self.network.is_open():
+            yield self.spec
+            return
+        tell = self.boxes.attempts.hear("agent")
+        wall = self.spec.limits.wall
+        with open_egress(self.network, self.boxes, run=self.log.run, where="agent", wall=wall, tell=tell) as egress:
+            environment = {**self.spec.environment, **egress.environment}
+            yield self.spec.model_copy(update={"door": egress.door, "environment": environment})
 
 
 def lay_out(  # noqa: PLR0913, PLR0917 - each is a fact of its own
@@ -63,4 +78,4 @@ def lay_out(  # noqa: PLR0913, PLR0917 - each is a fact of its own
         emit=log.emit,
     )
     spec = BoxSpec(run=log.run, purpose="agent", image=ground.image, environment=ground.environment, limits=limits)
-    return Site(boxes, archive, checkout.tree_of(head), spec, runner, log)
+    return Site(boxes, archive, checkout.tree_of(head), spec, runner, log, settings.network.agent)

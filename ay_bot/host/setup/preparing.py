@@ -11,7 +11,7 @@ from ay_bot.errors import UsageError
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.config import Settings
-from ay_bot.host.egress import Attempt, Door, Egress, open_egress
+from ay_bot.host.egress import Door, Egress, open_egress
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.plain_text import clean_line
@@ -24,7 +24,6 @@ from ay_bot.host.setup.engine import CERTIFICATES, KeptImages
 from ay_bot.host.setup.installing import TRUSTED_BY, bounded_layer, install, limits_for
 from ay_bot.host.setup.keys import Recipe, find_key_files, scope_of
 from ay_bot.protocol.box_config import KEPT_HOME
-from ay_bot.protocol.events import EgressAttempted
 
 if TYPE_CHECKING:
     from ay_bot.host.sandbox.docker import DockerSandbox
@@ -257,9 +256,7 @@ class _Preparation:
     def _door(self) -> Iterator[Egress]:
         settings, log = self._settings, self._site.log
 
-        def tell(attempt: Attempt) -> None:
-            log.emit(EgressAttempted(box="setup", **attempt.model_dump(exclude={"time"})))
-
+        tell = self._site.boxes.attempts.hear("setup")
         with open_egress(
             settings.network.setup, self._sandbox, run=log.run, where="setup", wall=settings.setup_timeout, tell=tell
         ) as door:
