@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.checkout import Checkout
@@ -14,6 +15,8 @@ from ay_bot.host.limits import limits_for
 from ay_bot.host.sandbox import Box, BoxSpec
 from ay_bot.host.setup import Ground
 from ay_bot.host.suite import TestRunner
+
+CLOSED: Final = NetworkPolicy()
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Site:
     spec: BoxSpec
     runner: TestRunner
     log: EventLog
-    network: NetworkPolicy = NetworkPolicy()
+    network: NetworkPolicy = CLOSED
 
     @contextmanager
     def open_box(self) -> Iterator[Box]:
