@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from benchmarks import measures
+from benchmarks import boxes, measures
 from benchmarks.table import Row, show
 
 
@@ -33,7 +33,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer rounds")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
-    parser.add_argument("--only", action="append", help="help, first, gap, demo, tokens or large; may be repeated")
+    parser.add_argument("--only", action="append", help="a part by its name; may be repeated")
     parser.add_argument("--sandbox", action="append", help="docker or bubblewrap; may be repeated")
     options = parser.parse_args()
     ready = [name for name in sandboxes_here() if not options.sandbox or name in options.sandbox]
@@ -55,6 +55,11 @@ def parts(ready: list[str], *, quick: bool) -> dict[str, Callable[[], Iterator[R
         "demo": lambda: measures.demo(ready),
         "tokens": lambda: (row for name in ready[:1] for row in measures.prompt_tokens(name)),
         "large": lambda: measures.large_seed(ready, 10_000),
+        "ready": lambda: boxes.ready(ready, 5 if quick else 20),
+        "repository": lambda: boxes.repository(ready, 1 if quick else 3),
+        "channel": lambda: boxes.channel(ready),
+        "floods": lambda: boxes.floods(ready, (1 if quick else 10) * 1024**3),
+        "eight": lambda: boxes.at_once(ready),
     }
 
 
