@@ -33,6 +33,8 @@ app = typer.Typer(
 
 boxes = typer.Typer(no_args_is_help=True, help="The wall by itself.")
 app.add_typer(boxes, name="sandbox")
+images = typer.Typer(no_args_is_help=True, help="What boxes are made of.")
+app.add_typer(images, name="image")
 policy = typer.Typer(no_args_is_help=True, help="What may be read, written, run and asked for, and what may leave.")
 app.add_typer(policy, name="policy")
 
@@ -295,6 +297,69 @@ def policy_check(
     typer.echo(judged.model_dump_json(indent=2) if as_json else render_judged(judged))
     if judged.exit_code:
         raise typer.Exit(judged.exit_code)
+
+
+@images.command("build")
+def image_build(
+    repo: Annotated[Path, typer.Option(help="The git repository; its HEAD is what counts.")] = Path(),
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was built as JSON.")] = False,
+) -> None:
+    """Build what the boxes for a repository are made of, with its set-up done, or find it built."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.setup.images import build_image
+    from ay_bot.terminal import Progress
+
+    with Progress(sys.stderr) as progress:
+        built = build_image(repo, environment(), progress)
+    said = f"{built.image or 'the own image of ay-bot: no set-up is configured'} ({built.seconds:.1f} s)"
+    typer.echo(built.model_dump_json(indent=2) if as_json else said)
+
+
+@images.command("list")
+def image_list(as_json: Annotated[bool, typer.Option("--json", help="Print the images as JSON.")] = False) -> None:
+    """List the images that set-ups left on this engine."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.setup.images import list_images
+    from ay_bot.terminal import show_images
+
+    found = list_images(environment())
+    if as_json:
+        typer.echo(json.dumps([image.model_dump() for image in found], indent=2))
+    else:
+        show_images(found)
+
+
+@images.command("prune")
+def image_prune(
+    everything: Annotated[bool, typer.Option("--all", help="Remove all that nothing runs of.")] = False,
+    older_than: Annotated[str, typer.Option(help="Remove those made longer ago than this, such as 7d.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was removed as JSON.")] = False,
+) -> None:
+    """Remove images of set-ups: beyond the newest few, or older ones, or all. One that is in use stays."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.setup.images import prune_images
+
+    removed = prune_images(environment(), everything=everything, older_than=older_than)
+    if as_json:
+        typer.echo(json.dumps([image.model_dump() for image in removed], indent=2))
+    else:
+        typer.echo("\n".join(f"removed {image.name}" for image in removed) or "nothing to remove")
+
+
+@images.command("runtime")
+def image_runtime(as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False) -> None:
+    """Prepare the runtime that boxes of any image carry, and see it run."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.setup.images import prepare_runtime
+    from ay_bot.terminal import show_runtime
+
+    runtime = prepare_runtime(environment())
+    if as_json:
+        typer.echo(runtime.model_dump_json(indent=2))
+    else:
+        show_runtime(runtime)
+    if not runtime.runs:
+        raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
 
 
 @app.command()

@@ -31,6 +31,8 @@ from ay_bot.protocol.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import Console, RenderableType
     from rich.status import Status
 
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
     from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result, Verification
     from ay_bot.host.sandbox_exec import Executed
+    from ay_bot.host.setup.engine import KeptImage
+    from ay_bot.host.setup.images import Runtime
 
 WIDEST = 200
 SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
@@ -296,6 +300,36 @@ def _show_end(console: "Console", result: "Result") -> None:
 def _describe_wall(sandbox: "SandboxState") -> list[str]:
     told = [f"{weakness.lacks}: {weakness.why}" for weakness in sandbox.weaknesses]
     return [sandbox.image, *filter(None, [sandbox.engine]), *(f"without {one}" for one in told)]
+
+
+def show_images(images: "Sequence[KeptImage]") -> None:
+    """Print what set-ups left on an engine on stdout, for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("Image", "Repository", "Made of", "Age", "Size", "In use", box=None, pad_edge=False)
+    for image in images:
+        age = max(0.0, time.time() - image.made)
+        shown = f"{age / 3600:.0f} h" if age < 172_800 else f"{age / 86_400:.0f} d"
+        words = (image.name, image.repository, image.base)
+        table.add_row(
+            *(Text(printable(word), overflow="fold") for word in words),
+            shown,
+            f"{image.size / 1e6:,.0f} MB",
+            "yes" if image.in_use else "no",
+        )
+    Console(file=sys.stdout, highlight=False).print(table if images else "no images of set-ups on this engine")
+
+
+def show_runtime(runtime: "Runtime") -> None:
+    """Print what is known of the carried runtime on stdout, for people."""
+    said = f"volume {runtime.volume}\nfrom image {runtime.image}\narchitecture {runtime.architecture}"
+    if runtime.runs:
+        sys.stdout.write(f"{said}\nsize {runtime.size / 1e6:.0f} MB\nruns Python {runtime.python} on this engine\n")
+        return
+    engine = f" (this engine is {runtime.engine})" if runtime.engine != runtime.architecture else ""
+    sys.stdout.write(f"{said}\nit does not run here{engine}: {printable(runtime.problem)}\n")
 
 
 def show_examination(examination: "Examination") -> None:

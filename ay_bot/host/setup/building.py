@@ -132,7 +132,7 @@ def _follow(said: Iterable[Mapping[str, object]], dockerfile: str, tell: Callabl
         if not text:
             continue
         words.append(text)
-        if text.startswith("Step ") or "error" in part:
+        if (text.startswith("Step ") and " : LABEL ay." not in text) or "error" in part:
             if step:
                 tell(SetupRan(command=step, exit_code=int("error" in part), seconds=time.monotonic() - since))
             step, since = clean_line(text.split("\n")[0])[:200], time.monotonic()

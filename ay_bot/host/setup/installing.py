@@ -34,9 +34,7 @@ class Layer(Protocol):
 
 def limits_for(seconds: float) -> BoxLimits:
     """Return what the box of a set-up may use: builds want more processes, larger files and a larger /tmp."""
-    return BoxLimits(
-        memory=6 * GIB, pids=2048, temporary=2 * GIB, file_size=4 * GIB, open_files=65_536, wall=seconds + GRACE
-    )
+    return BoxLimits(memory=6 * GIB, pids=2048, temporary=2 * GIB, file_size=4 * GIB, wall=seconds + GRACE)
 
 
 def install(
