@@ -39,7 +39,6 @@ class Site:
                 box = opened.enter_context(self.boxes.open(opened.enter_context(self._with_door())))
             yield box
 
-
     @contextmanager
     def _with_door(self) -> Iterator[BoxSpec]:
         """Open the way out that the agent's box may have, and yield the box's specification with it."""
