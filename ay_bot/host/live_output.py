@@ -1,6 +1,7 @@
 """What a command in a box writes, as it comes: bounded, and made fit for a terminal before anybody sees it."""
 
 import codecs
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -11,6 +12,8 @@ from ay_bot.host.sanitize_characters import ESCAPES
 MOST: Final = 1024 * 1024
 """How many bytes are shown as they come; of the rest there is a tail in the end."""
 LONGEST_ESCAPE: Final = 256
+INTRODUCERS: Final = ("\x1b", "\x9b", "\x9d")
+_PARAMETERS = re.compile(r"\x1b\[[0-?]*[ -/]*")
 
 
 class LiveOutput:
@@ -46,9 +49,13 @@ class LiveOutput:
 
 def _split(text: str) -> tuple[str, str]:
     """Return what can be judged now, and what may go on in the next bytes."""
-    start = text.rfind("\x1b", max(0, len(text) - LONGEST_ESCAPE))
-    if start >= 0:
-        found = ESCAPES.match(text, start)
-        if found is None or found.end() == len(text):
-            return text[:start], text[start:]
+    recent = max(0, len(text) - LONGEST_ESCAPE)
+    start = max(text.rfind(introducer, recent) for introducer in INTRODUCERS)
+    if start >= 0 and _may_go_on(text, start):
+        return text[:start], text[start:]
     return (text[:-1], text[-1:]) if text.endswith("\r") else (text, "")
+
+
+def _may_go_on(text: str, start: int) -> bool:
+    found = ESCAPES.match(text, start)
+    return found is None or found.end() == len(text) or _PARAMETERS.fullmatch(text, start) is not None

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.errors import UsageError
-from ay_bot.host.sandbox_exec import Executed, run
+from ay_bot.host.sandbox_exec import Executed, Wanted, run
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER
 
 
@@ -17,7 +17,7 @@ def driver(request: pytest.FixtureRequest) -> str:
 
 
 def shell(driver: str, script: str, **settings: object) -> Executed:
-    return run(["sh", "-c", script], os.environ, sandbox=driver, **settings)
+    return run(["sh", "-c", script], os.environ, Wanted(sandbox=driver, **settings))
 
 
 def test_output_and_exit_code_come_back(driver: str) -> None:
@@ -28,7 +28,8 @@ def test_output_and_exit_code_come_back(driver: str) -> None:
 
 def test_arguments_reach_the_command_as_they_are(driver: str) -> None:
     words = ["a b", "$HOME", "*", "'\"", "", "-x", "é\n"]
-    assert run(["printf", "<%s>", *words], os.environ, sandbox=driver).output == "".join(f"<{word}>" for word in words)
+    done = run(["printf", "<%s>", *words], os.environ, Wanted(sandbox=driver))
+    assert done.output == "".join(f"<{word}>" for word in words)
 
 
 def test_the_tree_of_head_is_the_workspace(driver: str, tmp_path: Path) -> None:
@@ -65,9 +66,12 @@ def test_nothing_is_there_to_do_harm_to(driver: str, tmp_path: Path, monkeypatch
         (["ls"], {"sandbox": "chroot"}, "no sandbox `chroot`"),
         (["ls"], {"timeout": 0}, "can't have 0 seconds"),
         (["ls"], {"repository": Path("/nonexistent")}, "does not exist"),
+        (["ls"], {"policy": Path("/nonexistent")}, "can't be read"),
+        (["ls"], {"network": "pypi"}, "`--network pypi` names no network"),
+        (["ls"], {"network": "pip,10.0.0.1"}, "names no network"),
         (["ls"], {"sandbox": "bubblewrap", "image": "debian"}, "can't use the image"),
     ],
 )
 def test_what_cannot_be_done_is_told(command: list[str], settings: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        run(command, os.environ, **settings)
+        run(command, os.environ, Wanted(**settings))
