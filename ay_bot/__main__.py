@@ -1,12 +1,23 @@
-"""The console script: it starts the slowest part of a run first, then hands over to the command line."""
+"""The console script: it looks around, starts the slowest part of a run, then hands over to the command line."""
 
 import sys
+
+from ay_bot.errors import UsageError
+from ay_bot.protocol.start_files import require_expected
+from ay_bot.protocol.unreadable import become_unreadable
 
 
 def main() -> None:
     """Run `ay-bot`."""
-    from ay_bot.host.environment import load_no_plugins
+    from ay_bot.host.environment import environment, load_no_plugins
 
+    become_unreadable()
+    try:
+        require_expected(environment())
+    except UsageError as error:
+        from ay_bot import cli
+
+        cli.refuse(error)
     gateway = None
     if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
         from ay_bot.host.gateway_process import start_gateway

@@ -1,4 +1,4 @@
-"""The gateway process: `python -I -m ay_bot.gateway`, JSON lines on standard input and output, ended by end of input.
+"""The gateway process, which the host starts: JSON lines on standard input and output, ended by end of input.
 
 Nothing is imported at the top but what Python has loaded anyway: the clock is running.
 """
@@ -7,6 +7,8 @@ import os
 import sys
 import threading
 from queue import SimpleQueue
+
+from ay_bot.protocol.unreadable import become_unreadable
 
 CHUNK = 256 * 1024
 PR_SET_PDEATHSIG = 1
@@ -59,6 +61,19 @@ def die_with_parent() -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
 
+def refuse_strangers() -> None:
+    """End if files may have run at the start of this Python that nobody expects; without `site` none can have."""
+    if sys.flags.no_site:
+        return
+    from ay_bot.errors import UsageError
+    from ay_bot.protocol.start_files import require_expected
+
+    try:
+        require_expected(os.environ)  # noqa: TID251 - the gateway's own, which holds the keys
+    except UsageError as error:
+        sys.exit(f"gateway: {error}")
+
+
 def give_back_memory() -> None:
     """Return to the system what the import used and freed: 4 of 101 MB, where the C library can do that."""
     import ctypes
@@ -88,8 +103,10 @@ def describe_models(stream: Pipe) -> None:
 def main() -> None:
     """Load litellm at once, and only then look at what the host wants."""
     os.chdir("/")
+    become_unreadable()
     stream = Pipe(0, take_standard_output())
     die_with_parent()
+    refuse_strangers()
     if "--facts" in sys.argv:
         describe_models(stream)
         return

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     Said = ModelReply | ModelFailure | ModelProgress | None
 
-COMMAND = ("-I", "-m", "ay_bot.gateway")
+PROGRAM = "import sys; sys.path += sys.argv.pop(1).split(':'); from ay_bot.gateway.__main__ import main; main()"
+"""Started without `site`: no `.pth` file and no sitecustomize can run where the keys are, whoever installed it."""
 LOG_BYTES = 64 * 1024
 GRACE = 2.0
 SLOW = 0.2  # seconds; no model that is worth its money answers faster, and a scripted one does
@@ -68,6 +69,18 @@ def _is_for_models(name: str) -> bool:
     return name in PASSED_NAMES or name.endswith(PASSED_ENDS) or name.startswith(PASSED_BEGINNINGS)
 
 
+def command() -> list[str]:
+    """Return what starts the gateway, with the packages that this process has and nothing else on its path."""
+    return [sys.executable, "-I", "-S", "-c", PROGRAM, ":".join(_installed())]
+
+
+def _installed() -> list[str]:
+    """Return what `site` added to the path: neither the current directory nor PYTHONPATH, which come before it."""
+    standard = os.path.dirname(os.__file__)  # noqa: PTH120 - pathlib isn't loaded yet
+    own = [at for at, place in enumerate(sys.path) if place in {standard, f"{standard}/lib-dynload"}]
+    return [place for place in sys.path[max(own, default=-1) + 1 :] if place]
+
+
 def start_gateway() -> "Gateway":
     """Start the gateway with this process's model keys, which this process then forgets."""
     from ay_bot.host.environment import environment, forget
@@ -102,7 +115,7 @@ class Gateway:
         """
         given = model_environment(environment)
         process = subprocess.Popen(
-            [sys.executable, *COMMAND, *(["--plain"] if plain else ["--facts"] if facts else [])],
+            [*command(), *(["--plain"] if plain else ["--facts"] if facts else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.errors import ModelFailed
-from ay_bot.host.gateway_process import COMMAND, Gateway, model_environment
+from ay_bot.host.gateway_process import Gateway, command, model_environment
 from ay_bot.protocol.conversation import UserMessage
 from ay_bot.protocol.messages import Configure, ModelReply, ModelRequest, ModelSetting
 from demo.scripted_model import ScriptedModel
@@ -88,7 +88,7 @@ def test_starting_imports_nothing_heavy():
 @pytest.mark.parametrize("pause", [0, 0.15, 0.4])
 def test_end_of_input_ends_the_process_at_once_even_while_it_loads(pause):
     process = subprocess.Popen(
-        [sys.executable, *COMMAND], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, cwd="/"
+        command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, cwd="/"
     )
     time.sleep(pause)
     process.communicate()
@@ -181,7 +181,7 @@ def test_a_stray_print_does_not_break_the_channel():
 
 def test_the_command_needs_nothing_of_the_callers_python():
     done = subprocess.run(
-        [sys.executable, *COMMAND], input=b"not json\n", env={}, cwd="/", capture_output=True, check=False, timeout=60
+        command(), input=b"not json\n", env={}, cwd="/", capture_output=True, check=False, timeout=60
     )
     assert b"Traceback" not in done.stdout
     assert done.stdout == b""
