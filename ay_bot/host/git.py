@@ -5,7 +5,7 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -107,3 +107,19 @@ def _limit(process: int) -> None:
         resource.prlimit(process, resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         resource.prlimit(process, resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
         resource.prlimit(process, resource.RLIMIT_CORE, (0, 0))
+
+
+@contextlib.contextmanager
+def stream_git(arguments: Sequence[str], git_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run git with pipes to it and from it, for what is too much to hold; it ends with the block. Mind two full pipes."""
+    git = _find_git()
+    command = [git, *(part for setting in _SETTINGS for part in ("-c", setting)), f"--git-dir={git_dir}", *arguments]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd="/", env=_environment(git, {}), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL
+    ) as process:
+        _limit(process.pid)
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -1,0 +1,95 @@
+"""An index of one tree: a segment kept from some earlier tree, less what is gone, and one of what has come since."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ay_bot.agent.outline.digest import VERSION
+from ay_bot.agent.outline.segment import Builder, Segment, load_segment
+from ay_bot.agent.outline.sources import Entry, Source
+from ay_bot.agent.outline.store import Store
+
+_KEPT: Final = 6
+_MOST_NEW: Final = 0.05
+_FEW: Final = 200
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Part(NamedTuple):
+    """A segment within an index."""
+
+    segment: Segment
+    alive: Flags  # by file of the segment: whether it is in this tree
+    first: int  # the number in the index of the segment's first file
+
+    @property
+    def whole(self) -> bool:
+        """Whether every file is in this tree."""
+        return bool(self.alive.all())
+
+
+class Index:
+    """All files of one tree. A file's number is its place in `entries`; the numbers of files that are gone are unused."""
+
+    def __init__(self, parts: list[Part]) -> None:
+        self.parts = parts
+        self.entries = [entry for part in parts for entry in part.segment.entries]
+        self.alive: Flags = np.concatenate([part.alive for part in parts])
+        self.count = int(self.alive.sum())
+
+    def segments(self) -> Iterator[Part]:
+        """Yield the parts."""
+        yield from self.parts
+
+
+def open_index(source: Source, store: Store, place: str) -> Index:
+    """Return the index of a tree whose files the store knows. `place` names the repository within the cache."""
+    home = store.directory / f"segments-{VERSION}" / place
+    kept = _load_kept(home)
+    exact = next((segment for segment in kept if segment.tree == source.tree), None)
+    if exact is not None:
+        return Index([Part(exact, np.ones(len(exact.entries), np.bool_), 0)])
+    entries = source.entries()
+    wanted = set(entries)
+    best = max(kept, key=lambda segment: len(wanted.intersection(segment.entries)), default=None)
+    common = wanted.intersection(best.entries) if best else set()
+    fresh = wanted - common
+    if best is None or len(fresh) > _FEW + _MOST_NEW * len(wanted) or len(common) < len(best.entries) / 2:
+        segment = _build(home, source.tree, entries, store)
+        _forget(home)
+        return Index([Part(segment, np.ones(len(segment.entries), np.bool_), 0)])
+    alive = np.fromiter((entry in wanted for entry in best.entries), np.bool_, len(best.entries))
+    parts = [Part(best, alive, 0)]
+    if fresh:
+        segment = _build(home / "changes", source.tree, sorted(fresh), store)
+        parts.append(Part(segment, np.ones(len(segment.entries), np.bool_), len(alive)))
+        shutil.rmtree(home / "changes", ignore_errors=True)
+    return Index(parts)
+
+
+def _build(home: Path, tree: str, entries: list[Entry], store: Store) -> Segment:
+    with Builder(home / tree, tree) as builder:
+        return load_segment(builder.build(entries, store.digests({entry.blob for entry in entries})))
+
+
+def _load_kept(home: Path) -> list[Segment]:
+    kept = []
+    for directory in sorted(home.glob("*")) if home.is_dir() else ():
+        if directory.name != "changes" and not directory.name.startswith("segment-"):
+            try:
+                kept.append(load_segment(directory))
+            except (OSError, ValueError, KeyError, IndexError):
+                shutil.rmtree(directory, ignore_errors=True)
+    return kept
+
+
+def _forget(home: Path) -> None:
+    """Remove all but the newest segments."""
+    found = sorted((directory for directory in home.glob("*")), key=lambda path: path.stat().st_mtime, reverse=True)
+    for directory in found[_KEPT:]:
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,39 @@
+"""Which files of a tree a task names: by path, by the end of one, by a module, or by the directory before a colon."""
+
+import re
+from typing import Final
+
+_MOST: Final = 3
+_TEST: Final = re.compile(r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\.")
+_SUFFIXES: Final = (".py", ".ts", ".tsx", ".js", ".go", ".c", ".h", ".rs", ".java", ".rb", "/__init__.py", "/index.ts")
+
+
+class Places:
+    """The paths of a tree, to be found by their ends."""
+
+    def __init__(self, paths: list[str], alive: list[bool]) -> None:
+        self._by_name: dict[str, list[int]] = {}
+        self._paths = paths
+        for number, path in enumerate(paths):
+            if alive[number]:
+                self._by_name.setdefault(path.rpartition("/")[2], []).append(number)
+
+    def find(self, named: str) -> list[int]:
+        """Return the files that something that looks like a path names, if they are few."""
+        found = self._ending(named)
+        if not found and "." not in named.rpartition("/")[2]:
+            whole, shorter = named, named.rpartition("/")[0]
+            for stem in (whole, shorter):
+                found = [number for suffix in _SUFFIXES for number in self._ending(stem + suffix)] if "/" in stem else []
+                if found:
+                    break
+        return found if len(found) <= _MOST else []
+
+    def _ending(self, named: str) -> list[int]:
+        numbers = self._by_name.get(named.rpartition("/")[2], ())
+        return [number for number in numbers if self._paths[number] == named or self._paths[number].endswith(f"/{named}")]
+
+
+def is_test(path: str) -> bool:
+    """Whether a path is that of a test, by its names."""
+    return bool(_TEST.search(path.lower()))
