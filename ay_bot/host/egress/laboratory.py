@@ -24,6 +24,9 @@ class Laboratory(Value):
     program: Annotated[str, Field(max_length=64 * 1024)] = ""
     """A Python program that runs beside the proxy, as its target; with it, the proxy's side has loopback alone."""
 
+    loose: bool = False
+    """Whether the proxy keeps no rule at all: what a control experiment needs."""
+
     @field_validator("let_through")
     @classmethod
     def _check_pairs(cls, given: tuple[str, ...]) -> tuple[str, ...]:

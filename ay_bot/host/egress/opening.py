@@ -72,6 +72,7 @@ def _first_line(policy: NetworkPolicy, around: Laboratory) -> bytes:
         "greeting": secret.greeting(),
         "hosts": secret.hosts() + around.hosts(),
         "program": around.program,
+        "loose": around.loose,
         "max_sent": policy.max_sent,
         "max_received": policy.max_received,
         "max_connections": MOST_CONNECTIONS,

@@ -150,9 +150,10 @@ class Budget:
 class Relay:
     """Carries what boxes say on the socket to the proxy, one request for each connection, within the budget."""
 
-    def __init__(self, budget: Budget, greeting: bytes, port: int) -> None:
+    def __init__(self, budget: Budget, greeting: bytes, port: int, *, loose: bool = False) -> None:
         self._budget = budget
         self._port = port
+        self._loose = loose
         self._greeting = greeting
         self._open: set[asyncio.Task[None]] = set()
 
@@ -190,8 +191,10 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._budget.connect()
-        head = await asyncio.wait_for(_read_head(reader), HEAD_SECONDS)
-        method, target = _first_line(head)
+        head, method, target = b"", "", ""
+        if not self._loose:
+            head = await asyncio.wait_for(_read_head(reader), HEAD_SECONDS)
+            method, target = _first_line(head)
         self._budget.take("sent", len(head))
         upstream, proxy = await asyncio.open_connection("127.0.0.1", self._port, limit=CHUNK)
         try:
@@ -271,7 +274,13 @@ async def _read_head(reader: asyncio.StreamReader) -> bytes:
 def _first_line(head: bytes) -> tuple[str, str]:
     """Return the method and the target. Raises Refused for a line that somebody else might read in another way."""
     found = FIRST_LINE.match(head)
-    if not found or (found[1] == b"CONNECT" and not CONNECT_TARGET.fullmatch(found[2])):
+    lone = head.replace(b"\r\n", b"")
+    if (
+        not found
+        or b"\n" in lone
+        or b"\r" in lone
+        or (found[1] == b"CONNECT" and not CONNECT_TARGET.fullmatch(found[2]))
+    ):
         shown = head.partition(b"\r\n")[0][:200].decode("ascii", "backslashreplace")
         tell("refused", rule="form", host=shown, port=0, method="")
         raise Refused("this is no request for a proxy: METHOD http://HOST/… HTTP/1.1, or CONNECT HOST:443 HTTP/1.1")
@@ -375,7 +384,7 @@ async def main() -> None:
     squid = await _start_squid({"PATH": "/usr/sbin:/usr/bin", "LANG": "C"})
     await _wait_for(squid, port)
     budget = Budget({"sent": start["max_sent"], "received": start["max_received"]}, start["max_connections"])
-    relay = Relay(budget, start["greeting"].encode("ascii"), port)
+    relay = Relay(budget, start["greeting"].encode("ascii"), port, loose=start["loose"])
     await relay.serve()
     tell("ready")
     ended: asyncio.Future[object] = asyncio.ensure_future(squid.wait())

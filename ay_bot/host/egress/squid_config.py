@@ -9,6 +9,7 @@ from ay_bot.host.egress.laboratory import Laboratory
 from ay_bot.host.egress.rules import HostRule, NetworkPolicy
 
 WEB_PORT, TLS_PORT = 80, 443
+WITH_BODIES: Final = ("POST", "PUT", "PATCH", "DELETE")
 PRIVATE: Final = (
     # IPv4: this network, private, shared (CGNAT), loopback, link-local with its metadata, protocol assignments,
     # 6to4 relays, benchmarks, multicast, reserved and broadcast. Squid sees mapped addresses (::ffff:0:0/96) as these.
@@ -80,6 +81,14 @@ negative_dns_ttl {pinned} seconds
 positive_dns_ttl {pinned} seconds
 """
 HOSTS_FILE: Final = "/tmp/hosts"  # noqa: S108 - of the proxy's own file system
+LOOSE: Final = """\
+http_access allow all
+request_header_max_size 4 MB
+client_persistent_connections on
+pipeline_prefetch 5
+negative_dns_ttl 1 seconds
+positive_dns_ttl 1 seconds
+"""
 PINNED: Final = 7 * 24 * 3600
 
 
@@ -116,9 +125,14 @@ def _lines(policy: NetworkPolicy, secret: Secret, laboratory: Laboratory) -> Ite
     yield "access_log stdio:/dev/stdout logformat=ay"
     yield f"hosts_file {HOSTS_FILE}"
     yield from (f"dns_nameservers {address}" for address in laboratory.nameservers)
+    if laboratory.loose:
+        yield LOOSE
+        return
     yield from _shapes(secret, laboratory)
     places = [place for place, _ in policy.rules()]
     rules = [rule for _, rule in policy.rules()]
+    if not any(method in WITH_BODIES for rule in rules for method in rule.methods):
+        yield "request_body_max_size 1 bytes"  # 0 would be no limit
     yield from _names(rules)
     yield from _tag("http_access deny !named", "name") if rules else _tag("http_access deny all", "name")
     yield from _addresses(laboratory)

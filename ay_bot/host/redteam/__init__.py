@@ -30,9 +30,11 @@ class Off(Enum):
     OUTPUT = "output is bounded and readable"
     DEVICES = "no devices"
     SETUID = "no new privileges"
+    PROXY = "rules of the proxy"
 
 
-Seen = Literal["said", "arrived", "leaked", "touched", "survived", "forged", "died", "escapes", "flooded", "reported"]
+Seen = Literal["said", "arrived", "leaked", "touched", "survived", "forged", "died", "escapes", "flooded", "reported",
+               "strayed", "asked"]  # fmt: skip
 """How the effect is seen.
 
 said       the attack's process shows what it got: a descriptor, bytes, a count over the limit
@@ -44,6 +46,8 @@ forged     the host received a message that the box's program did not send
 died       the box ended
 escapes    an escape sequence is in the output as the host got it
 flooded    more output came than the limit
+strayed    a token came to a private address or another port, through the proxy
+asked      a token came to a name server, through the proxy
 reported   the report that came back is one that must not be taken
 """
 
@@ -69,6 +73,7 @@ class Attack(Value):
     cpus: float = 0  # processors of its own box, where it is alone; 0 for the battery's own
     drivers: tuple[DriverName, ...] = ("docker", "bubblewrap")
     guarantee: Guarantee | None = None
+    door: bool = False  # its box has a way to a proxy
 
 
 class Line(Value):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ay_bot.errors import AyBotError
-from ay_bot.host.redteam import Attack, Line, Off, Scorecard, inside, kernel, reaching, resources
+from ay_bot.host.redteam import Attack, Line, Off, Scorecard, egress, inside, kernel, reaching, resources
 from ay_bot.host.redteam.experiment import Experiment
 from ay_bot.host.redteam.gateway import open_network
 from ay_bot.host.redteam.resources import LIMITS, RAISED
@@ -23,7 +23,7 @@ Tell = Callable[[Line], None]
 
 def list_attacks(names: Iterable[str] = ()) -> tuple[Attack, ...]:
     """Return all attacks, or those whose id begins with one of `names`."""
-    every = (*reaching.ATTACKS, *kernel.attacks(platform.machine()), *inside.ATTACKS, *resources.ATTACKS)
+    every = (*reaching.ATTACKS, *kernel.attacks(platform.machine()), *inside.ATTACKS, *resources.ATTACKS, *egress.ATTACKS)
     wanted = tuple(names)
     return tuple(attack for attack in every if not wanted or attack.id.startswith(wanted))
 
@@ -32,6 +32,9 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     """Carry out the attacks that mean anything on this driver, and return what came of them."""
     began = time.monotonic()
     attacks = [attack for attack in list_attacks(only) if sandbox.name in attack.drivers]
+    doorless = egress.why_no_door(sandbox) if any(attack.door for attack in attacks) else ""
+    if doorless:
+        attacks = [attack for attack in attacks if not attack.door]
     with open_targets() as targets, open_network(sandbox, targets):
         battery = Battery(sandbox, targets, image)
         worked: dict[str, str] = {}
@@ -44,7 +47,7 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     seconds = round(time.monotonic() - began, 1)
     digest = sandbox.resolve_image(image)
     return Scorecard(
-        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=tell_weaknesses(sandbox.weaknesses())
+        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=(*tell_weaknesses(sandbox.weaknesses()), *([doorless] if doorless else ()))
     )
 
 
@@ -87,10 +90,11 @@ class Battery:
     def experiment(self, attacks: Sequence[Attack], off: frozenset[Off]) -> dict[str, str]:
         """Return, by id, the effect (after a plus sign), that there was none (minus), or that it can't be told (?)."""
         found: dict[str, str] = {}
-        shared = [attack for attack in attacks if not attack.alone]
-        while shared:
-            found |= self._in_one_box(shared, off)
-            shared = [attack for attack in shared if attack.id not in found]
+        for door in (False, True):
+            shared = [attack for attack in attacks if not attack.alone and attack.door is door]
+            while shared:
+                found |= self._in_one_box(shared, off)
+                shared = [attack for attack in shared if attack.id not in found]
         for attack in attacks:
             if attack.alone:
                 found |= self._in_one_box([attack], off)
@@ -100,7 +104,7 @@ class Battery:
         """Carry out as many as the box survives, at least one."""
         found: dict[str, str] = {}
         try:
-            with self._opened(off, attacks[0].cpus) as experiment:
+            with self._opened(off, attacks[0]) as experiment:
                 experiment.seed(attacks)
                 for attack in attacks:
                     found[attack.id] = experiment.attack(attack)
@@ -113,12 +117,12 @@ class Battery:
         return found
 
     @contextmanager
-    def _opened(self, off: frozenset[Off], cpus: float) -> Iterator[Experiment]:
+    def _opened(self, off: frozenset[Off], first: Attack) -> Iterator[Experiment]:
         driver = self._sandbox
         if off:
             driver = weaken(driver, Weakness(off, self._targets.directory, self._targets.canary, self._targets.network))
         raised = not off.isdisjoint({Off.LIMITS, Off.OUTPUT, Off.REPORT})
-        limits = RAISED if raised else LIMITS.model_copy(update={"cpus": cpus or LIMITS.cpus})
+        limits = RAISED if raised else LIMITS.model_copy(update={"cpus": first.cpus or LIMITS.cpus})
         spec = BoxSpec(
             run=f"redteam-{secrets.token_hex(4)}",
             purpose="redteam",
@@ -126,11 +130,11 @@ class Battery:
             image=self._image,
             limits=limits,
         )
-        with driver.open(spec) as box:
+        with egress.opened_for(first, off, self._sandbox, spec) as (spec, door), driver.open(spec) as box:
             timer = threading.Timer(limits.wall, box.kill)
             timer.daemon = True
             timer.start()
             try:
-                yield Experiment(box, self._targets, driver, off)
+                yield Experiment(box, self._targets, driver, off, door)
             finally:
                 timer.cancel()

@@ -16,7 +16,7 @@ PUBLIC: Final = "127.9.0.1"
 PRIVATE: Final = "127.9.0.2"
 RESOLVER: Final = "127.9.0.53"
 PORTS: Final = (80, 443, 8022)
-LONGEST: Final = 4096
+LONGEST: Final = 128 * 1024
 ADDRESSES: Final = {
     "open.example": (PUBLIC,),
     "inner.example": (PRIVATE,),
@@ -95,7 +95,8 @@ def _talk(client: socket.socket, where: str) -> None:
     with client, contextlib.suppress(OSError):
         client.settimeout(20)
         while data := client.recv(LONGEST):
-            say(f"arrived {where} {data.decode('latin-1')!a}")
+            said = data.replace(b"\0", b"").decode("latin-1")
+            say(f"arrived {where} {said!a}")
             wanted = re.match(rb"[A-Z]+ /(redirect/|bytes/)(\S*)", data)
             if wanted and wanted[1] == b"redirect/":
                 place = b"Location: http://" + wanted[2]

@@ -5,10 +5,11 @@ import io
 import secrets
 import tarfile
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ay_bot.errors import AyBotError, ProtocolBroken
 from ay_bot.host.redteam import Attack, Off
+from ay_bot.host.redteam.egress import STRAYED, is_told
 from ay_bot.host.redteam.prelude import compose
 from ay_bot.host.redteam.targets import Targets
 from ay_bot.host.runtime import PREFIX
@@ -16,6 +17,9 @@ from ay_bot.host.sandbox import Box, Sandbox
 from ay_bot.host.sandbox.bubblewrap import interpreter
 from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.plain_messages import Check, Checked, Seed, Seeded
+
+if TYPE_CHECKING:
+    from ay_bot.host.egress.opening import OpenDoor
 
 MOST_OUTPUT: Final = 512 * 1024
 LOOK: Final = """
@@ -34,10 +38,13 @@ class Over(Exception):
 class Experiment:
     """Attacks in one box. `is_over` when the box can't be used any more."""
 
-    def __init__(self, box: Box, targets: Targets, driver: Sandbox, off: frozenset[Off]) -> None:
+    def __init__(
+        self, box: Box, targets: Targets, driver: Sandbox, off: frozenset[Off], door: "OpenDoor | None" = None
+    ) -> None:
         self._box = box
         self._targets = targets
         self._off = off
+        self._door = door
         self._python = f"{PREFIX}/bin/python3" if driver.name == "docker" else interpreter()[0]
         self._token = f"ay-token-{secrets.token_hex(8)}"
         self._report = ""
@@ -87,7 +94,9 @@ class Experiment:
 
     def _found(self, seen: str, text: str, token: str) -> str:
         found: dict[str, tuple[Callable[[], bool], str]] = {
-            "arrived": (lambda: self._targets.listeners.arrived(token), "the token arrived"),
+            "arrived": (lambda: self._arrived(token), "the token arrived"),
+            "strayed": (lambda: is_told(self._door, token, STRAYED), "the token arrived where nothing may"),
+            "asked": (lambda: is_told(self._door, token, "asked"), "a name server was asked"),
             "leaked": (lambda: is_in(self._targets.canary, text), "the canary is in the output"),
             "touched": (self._targets.touched, "the planted file changed"),
             "escapes": (lambda: "\x1b" in text or "\x9b" in text, "escape sequences came through"),
@@ -96,6 +105,9 @@ class Experiment:
         }
         happened, what = found[seen]
         return what if happened() else ""
+
+    def _arrived(self, token: str) -> bool:
+        return is_told(self._door, token, "arrived") if self._door else self._targets.listeners.arrived(token)
 
     def _run(self, name: str, timeout: float, report: str) -> Checked:
         command = f"{CLEAN}{self._python} -I -S -B /work/{name}.py"
