@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.sandbox.stream import BoxStream, SocketTransport
 from ay_bot.host.suite import TestRunner
+from ay_bot.protocol.plain_messages import Check
 
 
 class LocalSandbox:
@@ -54,6 +55,7 @@ class LocalSandbox:
             stream = BoxStream(SocketTransport(ours), explain)
             try:
                 box = RunningBox(f"local-{process.pid}", "local", stream)
+                box.channel.send = into(Path(place) / "tmp", box.channel.send)
                 box.wait_for_hello()
                 yield box
             finally:
@@ -64,7 +66,7 @@ class LocalSandbox:
         for name in ("work", "tmp"):
             (place / name).mkdir()
         config = replace(
-            box_config(spec, {"PATH": os.environ["PATH"], "HOME": str(place / "tmp")}),
+            box_config(spec, {"PATH": os.environ["PATH"], "HOME": str(place / "tmp"), "TMPDIR": str(place / "tmp")}),
             workspace=str(place / "work"),
             temporary=str(place / "tmp"),
             filter=False,
@@ -80,6 +82,20 @@ class LocalSandbox:
                 cwd=place,
                 env={},
             )
+
+
+def into(temporary: Path, send: Callable[..., None]) -> Callable[..., None]:
+    """Have reports lie in a box's own directory: a real one has a /tmp of its own."""
+
+    def sent(message: object, body: bytes | memoryview = b"") -> None:
+        if isinstance(message, Check) and message.report.startswith("/tmp/"):
+            report = str(temporary / Path(message.report).name)
+            environment = {name: value.replace(message.report, report) for name, value in message.environment.items()}
+            command = message.command.replace(message.report, report)
+            message = replace(message, report=report, environment=environment, command=command)
+        send(message, body)
+
+    return sent
 
 
 def local_runner(checkout: Checkout) -> TestRunner:
