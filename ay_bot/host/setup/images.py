@@ -1,6 +1,5 @@
 """What `ay-bot image` does: build a repository's image ahead of time, list and prune what is kept, and the runtime."""
 
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -127,8 +126,8 @@ def _architecture(sandbox: DockerSandbox) -> str:
 def _measure(sandbox: DockerSandbox) -> list[str]:
     """Ask a box that carries the runtime in its volume, which a box that installs always does."""
     spec = BoxSpec(run="runtime", purpose="runtime", only_for_checks=True, installs=True)
-    with sandbox.open(spec) as box, tempfile.TemporaryDirectory() as directory:
-        archive = Path(directory) / "empty.tar"
+    with sandbox.open(spec) as box, open_scratch() as directory:
+        archive = directory / "empty.tar"
         archive.write_bytes(EMPTY_TAR)
         send_seed(box, archive, "")
         box.channel.send(Check(command=MEASURE, timeout=60.0, report=""))
