@@ -1,7 +1,8 @@
 """The agent's loop: ask the model, do what it calls for, show it what came of it, until one of a closed set of ends."""
 
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -15,13 +16,16 @@ from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
 from ay_bot.agent.stuck import StuckDetector, digest_files
 from ay_bot.agent.tools.registry import choose_tools
+from ay_bot.agent.tools.result import ToolResult
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from ay_bot.protocol.events import AgentEvent, AssistantSaid, ModelErred, StepStarted
-from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
+from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Review, Work
 from ay_bot.protocol.outputs import Output
 
 if TYPE_CHECKING:
+    from ay_bot.agent.delegating import Child, Delegate, Ended
+    from ay_bot.agent.reviewing import Reviewer
     from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
@@ -37,12 +41,13 @@ class Ending:
     steps: int = 0
     failure: ModelFailure | None = None
     outputs: tuple[Output, ...] = ()
+    review: Review | None = None
 
 
 class Agent:
-    """One session: a conversation, its tools, and the limits on both."""
+    """One session: a conversation, its tools, and the limits on both. A `child` works for another agent."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last three are for tests, and for agents that work for others
         self,
         work: Work,
         root: Path,
@@ -51,15 +56,20 @@ class Agent:
         *,
         scratch: Path = SCRATCH,
         run: Run | None = None,
+        child: "Child | None" = None,
     ) -> None:
         self._work = work
         self._tell = tell
+        self._child = child
         self._propose = _build_propose(work)
-        tools = choose_tools(work.mode, *([self._propose] if self._propose else []))
+        self._delegate = self._build_delegate(ask) if work.delegation or work.review != "off" else None
+        extra = [tool for tool in (self._propose, self._delegate if work.delegation else None) if tool]
+        tools = child.tools if child and child.tools else choose_tools(work.mode, *extra)
         self._dialect = Dialect(tools, work.edit_format, native=work.native_tools)
         self._model = Model(ask, self._dialect)
         self._repository = BackgroundRepository(root)
-        self._bench = _build_bench(work, root, scratch, run)
+        self._bench = _build_bench(work, root, scratch, run, alone=child is None)
+        self._reviewer = _build_reviewer(work, self._delegate, self._bench)
         self._calling = Calling(self._dialect.tools, self._bench, tell)
         fixed = sum(len(spec.model_dump_json()) for spec in self._dialect.specs)
         self._conversation = Conversation(work.max_context_tokens, fixed)
@@ -77,10 +87,13 @@ class Agent:
 
     def run(self) -> Ending:
         """Work on the task to an end."""
-        standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions)
+        own = self._child.instructions if self._child else ""
+        standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions, own)
         self._conversation.append(SystemMessage(content=standing))
         task = UserMessage(content=prompt.build_task(self._work), images=self._work.images)
         self._conversation.append(task, said=True)
+        if self._child:
+            return self._go()
         self._repository.start()
         try:
             return self._go()
@@ -144,7 +157,7 @@ class Agent:
         self._say(reply.content)
         self._repository.settle()
         self._acted, self._silent = True, 0
-        done = self._calling.run(reply, message)
+        done = self._reviewed(self._calling.run(reply, message))
         pattern = self._find_pattern(done)
         notes = [note for note in (self._steer(reply), self._nudge(pattern)) if note]
         for one in done[:-1]:
@@ -153,6 +166,15 @@ class Agent:
         if finished := next((one for one in done if one.result.ends), None):
             return self._end("finished", finished.result.text)
         return self._judge(pattern)
+
+    def _reviewed(self, done: list[Done]) -> list[Done]:
+        """Have a finished change looked at, once more after an objection; the objection becomes the call's result."""
+        last = done[-1]
+        objection = self._reviewer.object_to(last.result.text) if self._reviewer and last.result.ends else None
+        if objection is None:
+            return done
+        text = prompt.build_objection(objection)
+        return [*done[:-1], replace(last, result=ToolResult(text, outcome="the reviewer objects", ok=False))]
 
     def _find_pattern(self, done: list[Done]) -> str:
         """Note what was done, and return the last pattern that it makes."""
@@ -232,7 +254,33 @@ class Agent:
 
     def _end(self, reason: EndReason, summary: str, failure: ModelFailure | None = None) -> Ending:
         outputs = tuple(self._propose.outputs) if self._propose else ()
-        return Ending(reason, summary, self._step, failure, outputs)
+        review = self._reviewer.last if self._reviewer else None
+        return Ending(reason, summary, self._step, failure, outputs, review)
+
+    def _build_delegate(self, ask: Ask) -> "Delegate":
+        from ay_bot.agent.delegating import Delegate, Parent
+
+        return Delegate(
+            Parent(
+                work=self._work,
+                ask=ask,
+                tell=self._tell,
+                run=self._run_child,
+                steps_left=lambda: self._limit - self._step,
+                take_steps=self._take_steps,
+            )
+        )
+
+    def _take_steps(self, steps: int) -> None:
+        self._step += steps
+
+    def _run_child(self, child: "Child") -> "Ended":
+        from ay_bot.agent.delegating import Ended
+
+        scratch = Path(tempfile.mkdtemp(prefix="agent-", dir=self._bench.scratch))
+        agent = Agent(child.work, child.root, child.ask, child.tell, scratch=scratch, run=self._bench.run, child=child)
+        ending = agent.run()
+        return Ended(ending.reason, ending.summary, ending.steps)
 
 
 def _build_propose(work: Work) -> "Propose | None":
@@ -243,7 +291,15 @@ def _build_propose(work: Work) -> "Propose | None":
     return Propose(work)
 
 
-def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Workbench:
+def _build_reviewer(work: Work, delegate: "Delegate | None", bench: Workbench) -> "Reviewer | None":
+    if work.review == "off" or work.mode != "change" or delegate is None:
+        return None
+    from ay_bot.agent.reviewing import Reviewer
+
+    return Reviewer(work.task, delegate, bench)
+
+
+def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None, *, alone: bool) -> Workbench:
     from ay_bot.agent.commands import run_command, start_job
 
     scratch.mkdir(parents=True, exist_ok=True)
@@ -251,7 +307,7 @@ def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None) -> Work
         root=root.resolve(),
         scratch=scratch,
         run=run or run_command,
-        start=start_job if work.mode == "change" else None,  # an answer has no tool to look at it
+        start=start_job if alone and work.mode == "change" else None,  # an answer has no tool to look at it
         test_command=work.test_command,
         command_timeout=work.command_timeout,
         test_timeout=work.test_timeout,

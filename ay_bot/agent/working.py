@@ -7,18 +7,16 @@ from pydantic import TypeAdapter
 
 from ay_bot.agent.chores import Chores
 from ay_bot.agent.loop import Agent, Ending
+from ay_bot.agent.switchboard import Switchboard
 from ay_bot.agent.workspace import Changes, Manifest
 from ay_bot.errors import ProtocolBroken
-from ay_bot.protocol.channel import Body, Channel, Closed
-from ay_bot.protocol.events import AgentEvent, ToolStarted
+from ay_bot.protocol.channel import Body, Channel
 from ay_bot.protocol.messages import (
     Feedback,
     Finished,
-    Happened,
     HostToBox,
     ModelFailure,
     ModelReply,
-    ModelRequest,
     Work,
 )
 from ay_bot.protocol.plain_messages import Check, Exit, Keep, Seed
@@ -40,7 +38,7 @@ class Worker:
         self._manifest: Manifest | None = None
         self._agent: Agent | None = None
         self._answers = False
-        self._untold: list[Happened] = []
+        self._board = Switchboard(channel)
 
     def serve(self) -> None:
         """Do what the host says until it says no more."""
@@ -86,7 +84,7 @@ class Worker:
                 self._manifest.ignore = taken.ignore
             else:
                 self._manifest = taken
-        self._agent = Agent(work, self._root, self._ask, self._tell)
+        self._agent = Agent(work, self._root, self._board.ask, self._board.tell)
         self._finish(self._agent.run())
 
     def _resume(self, feedback: Feedback) -> None:
@@ -96,7 +94,7 @@ class Worker:
         self._finish(self._agent.resume(feedback))
 
     def _finish(self, ending: Ending) -> None:
-        self._tell_all()
+        self._board.tell_all()
         changes = self._changes()
         finished = Finished(
             reason=ending.reason,
@@ -107,6 +105,7 @@ class Worker:
             deleted=changes.deleted,
             unrepresentable=changes.unrepresentable,
             outputs=ending.outputs,
+            review=ending.review,
             body_size=len(changes.body),
         )
         self._channel.send(finished, changes.body)
@@ -119,25 +118,3 @@ class Worker:
             msg = "an ending before any task"
             raise ProtocolBroken(msg)
         return self._manifest.changes()
-
-    def _ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
-        self._channel.send_together([*self._untold, request])
-        self._untold.clear()
-        answer, _ = self._channel.receive()
-        match answer:
-            case ModelReply() | ModelFailure() if answer.request_id == request.request_id:
-                return answer
-            case Exit():
-                raise Closed
-            case _:
-                msg = f"{answer.kind} instead of the answer to request {request.request_id}"
-                raise ProtocolBroken(msg)
-
-    def _tell(self, event: AgentEvent) -> None:
-        self._untold.append(Happened(event=event))
-        if isinstance(event, ToolStarted):  # nothing else takes long until the next request, which takes them along
-            self._tell_all()
-
-    def _tell_all(self) -> None:
-        self._channel.send_together(self._untold)
-        self._untold.clear()

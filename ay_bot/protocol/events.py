@@ -83,8 +83,43 @@ class PlanChanged(Value):
     steps: Annotated[tuple[PlanStep, ...], Field(max_length=MOST_PLAN_STEPS)]
 
 
+Part = Literal["explore", "review", "fix"]
+"""What an agent may do for another: look, judge a change, or make one."""
+
+
+class DelegateFinished(Value):
+    """An agent that worked for the main one has ended."""
+
+    type: Literal["delegate_finished"] = "delegate_finished"
+    agent: int
+    part: Part
+    status: str
+    steps: int
+    summary: str
+
+
+class Delegated(Value):
+    """What an agent that works for the main one tells; `agent` counts them from 1."""
+
+    type: Literal["delegated"] = "delegated"
+    agent: int
+    part: Part
+    event: Annotated[
+        StepStarted | AssistantSaid | ToolStarted | ToolFinished | ModelErred | ContextReduced | PlanChanged,
+        Field(discriminator="type"),
+    ]
+
+
 AgentEvent = Annotated[
-    StepStarted | AssistantSaid | ToolStarted | ToolFinished | ModelErred | ContextReduced | PlanChanged,
+    StepStarted
+    | AssistantSaid
+    | ToolStarted
+    | ToolFinished
+    | ModelErred
+    | ContextReduced
+    | PlanChanged
+    | DelegateFinished
+    | Delegated,
     Field(discriminator="type"),
 ]
 

@@ -21,7 +21,8 @@ from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hell
 class ModelRequest(Value):
     """Ask the model behind `role` for the next message of a conversation.
 
-    `escalate` asks the role's stronger model, if there is one, for this request alone.
+    `escalate` asks the role's stronger model, if there is one, for this request alone. `agent` is 0 for the main one;
+    several requests of others may be on their way at once.
     """
 
     kind: Literal["model_request"] = "model_request"
@@ -31,6 +32,7 @@ class ModelRequest(Value):
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int | None = None
     escalate: bool = False
+    agent: Annotated[int, Field(ge=0)] = 0
 
 
 class Budget(Value):
@@ -206,6 +208,25 @@ EditFormat = Literal["auto", "edit", "apply_patch", "search_replace", "udiff", "
 """How the model is asked to make edits; `auto` is by tools, or by SEARCH/REPLACE text where it has none."""
 
 
+ReviewMode = Literal["off", "on", "strict"]
+"""Whether an agent with fresh eyes looks at the change before it is proven; `strict` lets no objection stand."""
+
+
+class ReviewFinding(Value):
+    """One thing that the reviewer found; `line` is 0 where it is about the whole file."""
+
+    path: Annotated[str, Field(max_length=500)] = ""
+    line: Annotated[int, Field(ge=0)] = 0
+    text: Annotated[str, Field(max_length=2_000)]
+
+
+class Review(Value):
+    """What the reviewer says of the final change. It comes out of the box, and is no more believed than the agent."""
+
+    verdict: Literal["approve", "object", "none"]
+    findings: Annotated[tuple[ReviewFinding, ...], Field(max_length=50)] = ()
+
+
 class Work(Value):
     """Start the agent: once per box, after `Seed`. Times are seconds.
 
@@ -231,6 +252,8 @@ class Work(Value):
     policy: BoxPolicy = BoxPolicy()
     edit_format: EditFormat = "auto"
     native_tools: bool = True  # whether the model takes tools; else it calls them by text
+    delegation: bool = False  # whether the agent may have parts of the work done by others
+    review: ReviewMode = "off"
     has_stronger: bool = False  # whether a stronger model can be asked once the agent goes round in circles
 
 
@@ -281,6 +304,7 @@ class Finished(Value):
     unrepresentable: tuple[str, ...] = ()  # repr of names that are not UTF-8, and of sockets, devices and the like
     failure: ModelFailure | None = None
     outputs: Annotated[tuple[Output, ...], Field(max_length=MOST_OUTPUTS)] = ()
+    review: Review | None = None
     body_size: int = 0
 
 

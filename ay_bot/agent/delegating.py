@@ -1,0 +1,231 @@
+"""Parts of the work done by other agents: fresh conversations with budgets out of the parent's, results as data.
+
+Depth 1, at most three at once; who changes files works in a copy of the workspace, and its changes are merged.
+The caps are Codex's; the separate trees are ours.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field
+
+from ay_bot.agent import prompt
+from ay_bot.agent.model import Ask
+from ay_bot.agent.tools.arguments import Arguments, parse_arguments
+from ay_bot.agent.tools.finish import FINISH
+from ay_bot.agent.tools.read import READ
+from ay_bot.agent.tools.result import ToolResult, one_line, plural, refused
+from ay_bot.agent.tools.search import SEARCH
+from ay_bot.agent.tools.tool import Offered
+from ay_bot.agent.tools.workbench import Refusal, Workbench
+from ay_bot.agent.worktree import TooLarge, Worktree
+from ay_bot.protocol.conversation import ToolSpec
+from ay_bot.protocol.events import AgentEvent, Delegated, DelegateFinished, Part
+from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest, Work
+
+MOST_AT_ONCE: Final = 3
+SHARE: Final = 0.25  # of what is left of the budget, for each
+LONGEST_RESULT: Final = 8_000  # characters, about 2,000 tokens
+READING: Final = {tool.spec.name: tool for tool in (READ, SEARCH, FINISH)}
+NESTED: Final = (Delegated, DelegateFinished)
+
+
+class Task(Arguments):
+    """One part of the work."""
+
+    role: Part = Field(description="explore, review or fix")
+    task: str = Field(description="string", min_length=1)
+
+
+class DelegateArguments(Arguments):
+    """Parts that are independent of each other."""
+
+    tasks: tuple[Task, ...] = Field(description="array of {role, task}", min_length=1, max_length=MOST_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a child's session ended."""
+
+    reason: str
+    summary: str
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """What a child is made of; `tools` is None for all that its work allows."""
+
+    work: Work
+    root: Path
+    part: Part
+    ask: Ask
+    tell: Callable[[AgentEvent], None]
+    instructions: str
+    tools: dict[str, Offered] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What the delegating agent lends: `run` makes a child and lets it work, `take_steps` pays for what it did."""
+
+    work: Work
+    ask: Ask
+    tell: Callable[[AgentEvent], None]
+    run: Callable[[Child], Ended]
+    steps_left: Callable[[], int]
+    take_steps: Callable[[int], None]
+
+
+class Allowance:
+    """What a child may spend: a share of what was left when it began, as the gateway counts it."""
+
+    def __init__(self, ask: Ask, agent: int) -> None:
+        self._ask = ask
+        self._agent = agent
+        self._most = 1.0
+        self._tokens = 0
+        self._spent = 0.0
+
+    def ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
+        """Relay a request, as long as the share lasts."""
+        if self._spent >= self._most:
+            text = "the share of the budget for this part of the work is spent"
+            return ModelFailure(request_id=request.request_id, cause="budget", message=text)
+        answer = self._ask(request.model_copy(update={"agent": self._agent}))
+        if isinstance(answer, ModelReply):
+            used = answer.usage.prompt_tokens + answer.usage.completion_tokens
+            if not self._tokens:
+                self._most = SHARE * max(0.0, 1.0 - answer.budget.spent)
+            self._tokens += used
+            self._spent = answer.budget.spent * self._tokens / max(answer.budget.tokens, self._tokens, 1)
+        return answer
+
+
+class Delegate:
+    """The `delegate` tool of one session."""
+
+    arguments = DelegateArguments
+    parallel = False
+    spec = ToolSpec(
+        name="delegate",
+        description="Have up to 3 independent parts done by others with fresh eyes, at once. "
+        "explore and review read only, fix changes files in a copy that is merged. They know only what you write",
+        parameters={
+            "type": "object",
+            "properties": {
+                "tasks": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "role": {"type": "string", "enum": ["explore", "review", "fix"]},
+                            "task": {"type": "string"},
+                        },
+                        "required": ["role", "task"],
+                    },
+                }
+            },
+            "required": ["tasks"],
+        },
+    )
+
+    def __init__(self, parent: Parent) -> None:
+        self._parent = parent
+        self._count = 0
+
+    def describe(self, values: dict[str, object]) -> str:
+        """One line for people about a call; the arguments may be wrong."""
+        try:
+            tasks = parse_arguments(DelegateArguments, values).tasks
+        except Refusal:
+            return "(arguments that can't be read)"
+        return one_line("; ".join(f"{task.role}: {task.task}" for task in tasks))
+
+    def run(self, values: dict[str, object], bench: Workbench) -> ToolResult:
+        """Let the parts be done at once, merge what they changed, and give their results as JSON."""
+        try:
+            tasks = parse_arguments(DelegateArguments, values).tasks
+            trees = self._open_trees(tasks, bench)
+        except (Refusal, TooLarge) as refusal:
+            return refused("refused", f"error: {refusal}")
+        try:
+            return self._carry_out(tasks, trees, bench)
+        finally:
+            for tree in trees:
+                if tree:
+                    tree.remove()
+
+    def review(self, task: str, root: Path, instructions: str) -> Ended:
+        """Have a change looked at by fresh eyes."""
+        self._count += 1
+        steps = max(1, int(self._parent.steps_left() * SHARE))
+        ended = self._work(Task(role="review", task=task), self._count, root, steps, instructions)
+        self._parent.take_steps(ended.steps)
+        return ended
+
+    def _open_trees(self, tasks: Sequence[Task], bench: Workbench) -> list[Worktree | None]:
+        trees: list[Worktree | None] = []
+        for number, task in enumerate(tasks, start=self._count + 1):
+            place = bench.scratch / f"tree-{number}"
+            wanted = task.role == "fix"
+            trees.append(Worktree.copy(bench.root, place, self._parent.work.ignore) if wanted else None)
+        return trees
+
+    def _carry_out(self, tasks: Sequence[Task], trees: Sequence[Worktree | None], bench: Workbench) -> ToolResult:
+        from concurrent.futures import ThreadPoolExecutor
+
+        numbers = range(self._count + 1, self._count + 1 + len(tasks))
+        self._count += len(tasks)
+        steps = max(1, int(self._parent.steps_left() * SHARE))
+        roots = [tree.root if tree else bench.root for tree in trees]
+        with ThreadPoolExecutor(MOST_AT_ONCE) as pool:
+            work = [
+                pool.submit(self._work, task, number, root, steps)
+                for task, number, root in zip(tasks, numbers, roots, strict=True)
+            ]
+            ended = [one.result() for one in work]
+        self._parent.take_steps(sum(end.steps for end in ended))
+        results = []
+        for task, number, tree, end in zip(tasks, numbers, trees, ended, strict=True):
+            merged = tree.merge_into(bench) if tree else None
+            files = {"files": merged.taken, "conflicts": merged.conflicts} if merged else {}
+            summary = end.summary[:LONGEST_RESULT]
+            results.append({"agent": number, "role": task.role, "status": end.reason, "summary": summary, **files})
+        good = sum(end.reason == "finished" for end in ended)
+        return ToolResult(json.dumps(results, indent=1), outcome=f"{good} of {plural(len(tasks), 'part')} done")
+
+    def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ended:
+        parent = self._parent
+        allowance = Allowance(parent.ask, number)
+        work = parent.work.model_copy(
+            update={"task": task.task, "max_steps": steps, "delegation": False, "review": "off", "outputs": ()}
+        )
+        tools: dict[str, Offered] | None = None if task.role == "fix" else dict(READING)
+        child = Child(
+            work=work,
+            root=root,
+            part=task.role,
+            ask=allowance.ask,
+            tell=lambda event: self._tell(number, task.role, event),
+            instructions=instructions or prompt.PARTS[task.role],
+            tools=tools,
+        )
+        ended = parent.run(child)
+        parent.tell(
+            DelegateFinished(
+                agent=number,
+                part=task.role,
+                status=ended.reason,
+                steps=ended.steps,
+                summary=one_line(ended.summary, 300),
+            )
+        )
+        return ended
+
+    def _tell(self, number: int, part: Part, event: AgentEvent) -> None:
+        if not isinstance(event, NESTED):
+            self._parent.tell(Delegated(agent=number, part=part, event=event))

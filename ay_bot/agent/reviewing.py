@@ -1,0 +1,95 @@
+"""A look at the final change by an agent with fresh eyes, before the host proves it."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from ay_bot.agent import prompt
+from ay_bot.agent.delegating import Delegate
+from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.protocol.messages import Review, ReviewFinding
+
+LONGEST_CHANGE: Final = 60_000  # characters of the diff that the reviewer is shown; it can read the rest
+MOST_REVIEWS: Final = 2  # the second says whether the first was heeded
+MOST_FINDINGS: Final = 20
+LONGEST_FINDING: Final = 1_000
+FINDING: Final = re.compile(
+    r"^\s*(?:[-*]\s*)?(?:`?(?P<path>[^\s:`]{1,300})`?:(?:(?P<line>\d{1,7}):)?)?\s*(?P<text>\S.*)$"
+)
+ENVIRONMENT: Final = {
+    "PATH": os.defpath,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "HOME": "/nonexistent",
+}
+
+
+class Reviewer:
+    """Owns what the reviews of one session said; the `last` one goes out with its change."""
+
+    def __init__(self, task: str, delegate: Delegate, bench: Workbench) -> None:
+        self._task = task
+        self._delegate = delegate
+        self._bench = bench
+        self._rounds = 0
+        self.last: Review | None = None
+
+    def object_to(self, summary: str) -> Review | None:
+        """Have the change as it is now looked at; return what its author should hear before it is done, if anything."""
+        change = describe_change(self._bench)
+        if not change or self._rounds >= MOST_REVIEWS:
+            return None
+        self._rounds += 1
+        task = prompt.build_review(self._task, summary, change)
+        ended = self._delegate.review(task, self._bench.root, prompt.REVIEWER)
+        self.last = parse_review(ended.summary) if ended.reason == "finished" else Review(verdict="none")
+        return self.last if self.last.verdict == "object" and self._rounds < MOST_REVIEWS else None
+
+
+def parse_review(text: str) -> Review:
+    """Read a reviewer's words; without a verdict in the first lines there is none."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    verdicts = [(at, word) for at, line in enumerate(lines[:5]) if (word := _verdict(line))]
+    if not verdicts:
+        return Review(verdict="none")
+    at, word = verdicts[0]
+    findings = tuple(_finding(line) for line in lines[at + 1 :][:MOST_FINDINGS])
+    return Review(verdict="approve" if word == "APPROVE" else "object", findings=findings)
+
+
+def describe_change(bench: Workbench) -> str:
+    """Return the diff against the base where the throw-away repository can make it, else names; empty for no change."""
+    git = shutil.which("git", path=os.defpath)
+    if git and (bench.root / ".git").is_dir():
+        options = ["-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"]
+        _run([git, *options, "add", "-A", "-N"], bench.root)
+        diff = _run([git, *options, "diff", "--no-ext-diff", "--no-textconv", "--no-color"], bench.root)
+        if diff:
+            return diff if len(diff) <= LONGEST_CHANGE else f"{diff[:LONGEST_CHANGE]}\n[… cut; read the files]"
+    names = sorted(bench.shown(path) for path in bench.edited)
+    return f"these files were edited; read them: {', '.join(names)}" if names else ""
+
+
+def _run(command: list[str], root: Path) -> str:
+    done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
+
+
+def _verdict(line: str) -> str:
+    found = re.match(r"[\W_]*(APPROVE|OBJECT)\w*", line, re.IGNORECASE)
+    return found[1].upper() if found else ""
+
+
+def _finding(line: str) -> ReviewFinding:
+    match = FINDING.match(line)
+    path, text = (match["path"] or "", match["text"]) if match else ("", line)
+    looks_like_path = "/" in path or "." in path
+    number = int(match["line"]) if match and match["line"] and looks_like_path else 0
+    return ReviewFinding(
+        path=path if looks_like_path else "",
+        line=number,
+        text=(text if looks_like_path or not path else line.lstrip("-* "))[:LONGEST_FINDING],
+    )

@@ -1,0 +1,208 @@
+"""Agents that work for another: at once, with budgets of their own, in trees of their own."""
+
+import json
+import threading
+from pathlib import Path
+
+import pytest
+
+from ay_bot.agent.loop import Agent
+from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.agent.worktree import TooLarge, Worktree
+from ay_bot.protocol.conversation import ToolMessage
+from ay_bot.protocol.events import Delegated, DelegateFinished
+from ay_bot.protocol.messages import ModelReply, Work
+from tests.agent.scripting import ScriptedModel, calls
+
+FINISH = calls(("finish", {"summary": "done"}))
+
+
+class Company:
+    """A model for several agents: the main one has a script, each other one by a word of its task."""
+
+    def __init__(self, main, **others):
+        self.main = ScriptedModel(*main)
+        self.scripts = others
+        self.others = {}
+        self.lock = threading.Lock()
+        self.seen = []
+
+    def __call__(self, request):
+        if not request.agent:
+            return self.main(request)
+        with self.lock:
+            self.seen.append(request.agent)
+            if request.agent not in self.others:
+                task = request.messages[1].content
+                name = next(name for name in self.scripts if name in task)
+                self.others[request.agent] = ScriptedModel(*self.scripts[name])
+        return self.others[request.agent](request)
+
+
+@pytest.fixture
+def place(tmp_path):
+    root = tmp_path / "work"
+    root.mkdir()
+    (root / "a.py").write_text("one\ntwo\nthree\nfour\nfive\n")
+    return root
+
+
+def start(place, model, **settings):
+    events = []
+    work = Work(task="the task", delegation=True, **settings)
+    return Agent(work, place, model, events.append, scratch=place.parent / "scratch"), events
+
+
+def delegate(*tasks):
+    return calls(("delegate", {"tasks": [{"role": role, "task": task} for role, task in tasks]}))
+
+
+def result_of(model):
+    last = [m.content for m in model.main.requests[-1].messages if isinstance(m, ToolMessage)][-1]
+    return json.loads(last.partition("\n[")[0]) if last.startswith("[") else last
+
+
+def edit(search, replace, path="a.py"):
+    return calls(("edit", {"path": path, "edits": [{"search": search, "replace": replace}]}))
+
+
+def test_three_explore_at_once_and_report(place):
+    together = threading.Barrier(3, timeout=20)
+
+    class AtOnce(Company):
+        def __call__(self, request):
+            if request.agent and len(request.messages) == 2:
+                together.wait()
+            return super().__call__(request)
+
+    look = [calls(("read", {"path": "a.py"})), calls(("finish", {"summary": "found it"}))]
+    model = AtOnce(
+        [delegate(("explore", "north"), ("explore", "south"), ("review", "west")), FINISH],
+        north=look,
+        south=look,
+        west=look,
+    )
+    agent, events = start(place, model)
+    assert agent.run().reason == "finished"
+    assert [(one["agent"], one["role"], one["status"], one["summary"]) for one in result_of(model)] == [
+        (1, "explore", "finished", "found it"),
+        (2, "explore", "finished", "found it"),
+        (3, "review", "finished", "found it"),
+    ]
+    assert sorted(event.agent for event in events if isinstance(event, DelegateFinished)) == [1, 2, 3]
+    assert {event.agent for event in events if isinstance(event, Delegated)} == {1, 2, 3}
+
+
+def test_who_explores_can_only_read(place):
+    model = Company(
+        [delegate(("explore", "north")), FINISH],
+        north=[calls(("shell", {"command": "touch x"})), edit("one", "1"), delegate(("explore", "north")), FINISH],
+    )
+    start(place, model)[0].run()
+    asked = model.others[1].requests
+    assert {tool.name for tool in asked[0].tools} == {"read", "search", "finish"}
+    answers = [m.content for m in asked[-1].messages if isinstance(m, ToolMessage)]
+    assert all("there is no tool" in answer for answer in answers)
+    assert sorted(path.name for path in place.iterdir() if path.name != ".git") == ["a.py"]
+    assert "the task" not in asked[0].messages[1].content, "nothing of the parent's conversation"
+
+
+def test_fixes_are_made_apart_and_merged(place):
+    model = Company(
+        [delegate(("fix", "north"), ("fix", "south")), FINISH],
+        north=[edit("one", "ONE"), edit("", "new\n", "n.txt"), FINISH],
+        south=[edit("five", "FIVE"), FINISH],
+    )
+    agent, _ = start(place, model)
+    assert agent.run().reason == "finished"
+    assert (place / "a.py").read_text() == "ONE\ntwo\nthree\nfour\nFIVE\n"
+    assert (place / "n.txt").read_text() == "new\n"
+    assert [one["conflicts"] for one in result_of(model)] == [[], []]
+    assert not list((place.parent / "scratch").glob("tree-*"))
+
+
+def test_a_conflict_goes_to_the_parent(place):
+    model = Company(
+        [delegate(("fix", "north"), ("fix", "south")), FINISH],
+        north=[edit("three", "drei"), FINISH],
+        south=[edit("three", "trois"), FINISH],
+    )
+    start(place, model)[0].run()
+    first, second = result_of(model)
+    assert first["files"] == ["a.py"]
+    assert second["files"] == []
+    kept = second["conflicts"][0].partition("theirs: ")[2].rstrip(")")
+    assert "trois" in Path(kept).read_text()
+    assert "drei" in (place / "a.py").read_text()
+
+
+def test_its_steps_are_the_parents(place):
+    busy = [calls(("read", {"path": "a.py", "start": n, "end": n})) for n in range(1, 6)] * 20
+    model = Company([delegate(("explore", "north")), calls(("read", {"path": "a.py"})), FINISH], north=busy)
+    agent, events = start(place, model, max_steps=40)
+    ending = agent.run()
+    spent = next(event.steps for event in events if isinstance(event, DelegateFinished))
+    assert spent <= 10
+    assert result_of(model)
+    assert ending.steps == 3 + spent
+
+
+def test_its_share_of_the_budget_ends_it(place):
+    class Costly(Company):
+        def __call__(self, request):
+            reply = super().__call__(request)
+            usage = reply.usage.model_copy(update={"prompt_tokens": 1000})
+            self.tokens = getattr(self, "tokens", 0) + 1000
+            budget = reply.budget.model_copy(update={"spent": self.tokens / 20_000, "tokens": self.tokens})
+            return ModelReply.model_validate(reply.model_dump() | {"usage": usage, "budget": budget})
+
+    busy = [calls(("read", {"path": "a.py", "start": n, "end": n + 1})) for n in range(1, 5)] * 20
+    model = Costly([delegate(("explore", "north")), FINISH], north=busy)
+    start(place, model, max_steps=400)[0].run()
+    assert result_of(model)[0]["status"] == "budget"
+    assert 3 <= len(model.others[1].requests) <= 6
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{}, {"tasks": []}, {"tasks": [{"role": "boss", "task": "x"}]}, {"tasks": [{"role": "fix", "task": ""}]}, {"tasks": "x"},
+     {"tasks": [{"role": "fix", "task": "x"}] * 4}],
+)  # fmt: skip
+def test_what_makes_no_sense_is_refused(place, arguments):
+    model = Company([calls(("delegate", arguments)), FINISH])
+    start(place, model)[0].run()
+    assert "error: " in result_of(model)
+    assert not model.seen
+
+
+def test_it_is_not_offered_unless_wanted(place):
+    model = ScriptedModel(FINISH)
+    Agent(Work(task="x"), place, model, [].append, scratch=place.parent / "scratch").run()
+    assert "delegate" not in {tool.name for tool in model.requests[0].tools}
+
+
+def test_a_large_workspace_is_not_copied(place, monkeypatch):
+    monkeypatch.setattr("ay_bot.agent.worktree.LARGEST", 10)
+    with pytest.raises(TooLarge, match="too much for a copy"):
+        Worktree.copy(place, place.parent / "copy", ())
+
+
+def test_deletions_links_and_modes_are_merged(place):
+    (place / "gone").write_text("x")
+    (place / "both").write_text("x")
+    bench = Workbench(root=place, scratch=place.parent / "scratch", run=None)
+    bench.scratch.mkdir()
+    tree = Worktree.copy(place, place.parent / "copy", ())
+    (tree.root / "gone").unlink()
+    (tree.root / "both").unlink()
+    (place / "both").write_text("changed")
+    (tree.root / "link").symlink_to("a.py")
+    (tree.root / "run.sh").write_text("#!/bin/sh\n")
+    (tree.root / "run.sh").chmod(0o755)
+    merged = tree.merge_into(bench)
+    tree.remove()
+    assert sorted(merged.taken) == ["gone", "link", "run.sh"]
+    assert merged.conflicts == ["both (deleted there, changed here)"]
+    assert not (place / "gone").exists()
+    assert (place / "link").readlink().name == "a.py"
+    assert (place / "run.sh").stat().st_mode & 0o111
