@@ -23,7 +23,8 @@ Tell = Callable[[Line], None]
 
 def list_attacks(names: Iterable[str] = ()) -> tuple[Attack, ...]:
     """Return all attacks, or those whose id begins with one of `names`."""
-    every = (*reaching.ATTACKS, *kernel.attacks(platform.machine()), *inside.ATTACKS, *resources.ATTACKS, *egress.ATTACKS)
+    within = (*kernel.attacks(platform.machine()), *inside.ATTACKS, *resources.ATTACKS)
+    every = (*reaching.ATTACKS, *within, *egress.ATTACKS)
     wanted = tuple(names)
     return tuple(attack for attack in every if not wanted or attack.id.startswith(wanted))
 
@@ -46,8 +47,9 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
         tell(line)
     seconds = round(time.monotonic() - began, 1)
     digest = sandbox.resolve_image(image)
+    notices = (*tell_weaknesses(sandbox.weaknesses()), *([doorless] if doorless else ()))
     return Scorecard(
-        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=(*tell_weaknesses(sandbox.weaknesses()), *([doorless] if doorless else ()))
+        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=notices
     )
 
 
