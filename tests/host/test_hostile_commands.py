@@ -17,6 +17,8 @@ from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER
 
 CONNECT = "python3 -c 'import socket; socket.create_connection((\"{host}\", {port}), 2)'"
 
+FORKS = "import os, time\nfor _ in range(700):\n    if not os.fork(): time.sleep(60)\n"
+
 
 @dataclass
 class Host:
@@ -67,7 +69,7 @@ ATTACKS = {
     "ask for a name": ("python3 -c 'import socket; socket.gethostbyname(\"evil.example\")'", (NETWORK,)),
     "get rights": ("unshare -r id; mount -t tmpfs x /mnt; mknod /tmp/sda b 8 0", (RIGHTS,)),
     "ask the engine": ("ls -l /var/run/docker.sock /run/docker.sock", ()),
-    "fork": ("for i in $(seq 700); do sleep 60 & done; echo ended", (AMOUNT,)),
+    "fork": ("python3 -c '{forks}'", (AMOUNT,)),
     "stay behind": ("nohup setsid sh -c 'sleep 2; touch {place}/behind /tmp/behind' >/dev/null 2>&1 &", ()),
     "steer the terminal": ("printf '\\033]0;title\\007\\033[2J\\033[31mred\\r\\xe2\\x80\\xaereverse\\n'", ()),
 }
@@ -77,7 +79,9 @@ ATTACKS = {
 def test_a_hostile_command_has_no_effect(driver: str, host: Host, attack: str) -> None:
     script, words = ATTACKS[attack]
     before = fingerprint(host.place)
-    filled = script.replace("{place}", str(host.place)).replace("{pid}", str(host.process.pid))
+    filled = (
+        script.replace("{forks}", FORKS).replace("{place}", str(host.place)).replace("{pid}", str(host.process.pid))
+    )
     done = run(["sh", "-c", filled.replace("{port}", str(host.port))], os.environ, Wanted(sandbox=driver, timeout=20))
     assert fingerprint(host.place) == before
     assert host.process.poll() is None

