@@ -99,9 +99,8 @@ def test_ctrl_c_ends_the_box(tmp_path: Path) -> None:
         assert process.stdout
         assert process.stdout.readline() == "begun\n"
         process.send_signal(signal.SIGINT)
-        _, complaint = process.communicate(timeout=20)
+        process.communicate(timeout=20)
     assert process.returncode == ExitCode.INTERRUPTED
-    assert "interrupted" in complaint
     assert b"97531" not in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, check=True).stdout
 
 
