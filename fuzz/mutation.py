@@ -51,6 +51,8 @@ class Mutator:
         try:
             for _ in range(1 + int(chance.random() ** 3 * 5)):
                 data = self._json(data, chance, most) if self._shape == "json" else self._text(data, chance)
+                if len(data) > most:
+                    break  # what grows in every round is the fuzzer's memory, not the parser's
         except (ValueError, RecursionError, OverflowError):
             return self._plain(data, most)
         return data[:most]
