@@ -4,12 +4,13 @@ import io
 import tarfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ay_bot.errors import UsageError
+from ay_bot.errors import SandboxUnavailable, UsageError
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.git import GitFailed, run_git
 from ay_bot.host.plain_text import clean_line, clean_text
@@ -104,7 +105,7 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
     """
     name = f"{KEPT_REPOSITORY}:{key}"
     arguments = {**plan.args, **{name: environment.get(name, "") for name in PROXY_ARGUMENTS}}
-    with context.open("rb") as packed, asking_to(f"build {plan.dockerfile}"):
+    with context.open("rb") as packed, _explained(plan.dockerfile), asking_to(f"build {plan.dockerfile}"):
         said = sandbox.client.build(
             fileobj=packed,
             custom_context=True,
@@ -122,6 +123,19 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
         )
         _follow(said, plan.dockerfile, tell)
     return name
+
+
+@contextmanager
+def _explained(dockerfile: str) -> Iterator[None]:
+    """Raise UsageError where the engine says that the Dockerfile is wrong."""
+    try:
+        yield
+    except SandboxUnavailable as error:
+        said = str(getattr(error.__cause__, "explanation", ""))
+        if "dockerfile" not in said.lower() and "target stage" not in said:
+            raise
+        what = f"the image of {dockerfile} can't be built: {clean_line(said)[:500]}"
+        raise UsageError(what, hint="mend the Dockerfile; engines build it without BuildKit's additions") from None
 
 
 def _follow(said: Iterable[Mapping[str, object]], dockerfile: str, tell: Callable[[SetupRan], None]) -> None:

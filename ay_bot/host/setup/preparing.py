@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -252,15 +252,11 @@ class _Preparation:
     def _hold(self, name: str) -> None:
         self._held.enter_context(self._images.hold(name, self._site.log.run))
 
-    @contextmanager
-    def _door(self) -> Iterator[Egress]:
-        settings, log = self._settings, self._site.log
-
-        tell = self._site.boxes.attempts.hear("setup")
-        with open_egress(
-            settings.network.setup, self._sandbox, run=log.run, where="setup", wall=settings.setup_timeout, tell=tell
-        ) as door:
-            yield door
+    def _door(self) -> AbstractContextManager[Egress]:
+        boxes, settings = self._site.boxes, self._settings
+        tell = boxes.attempts.hear("setup")
+        wall = limits_for(settings.setup_timeout).wall
+        return open_egress(settings.network.setup, boxes, run=self._site.log.run, where="setup", wall=wall, tell=tell)
 
 
 def _door_of(door: Egress) -> Door | None:
