@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
 from ay_bot.errors import SandboxUnavailable
@@ -17,6 +17,8 @@ from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
+from ay_bot.host.sandbox.docker_connection import open_client
+from ay_bot.host.sandbox.docker_ending import find_ending, own_words
 from ay_bot.host.sandbox.docker_facts import Engine, parse_engine
 from ay_bot.host.sandbox.docker_images import EngineImages
 from ay_bot.host.sandbox.docker_reaping import NETWORK_LABEL, reap
@@ -24,7 +26,6 @@ from ay_bot.host.sandbox.docker_runtime import fill_runtime
 from ay_bot.host.sandbox.docker_settings import container_settings, host_settings
 from ay_bot.host.sandbox.docker_sidecar import open_sidecar
 from ay_bot.host.sandbox.ending import explain_ending
-from ay_bot.host.sandbox.engine import START_ENGINE, find_engine, knock
 from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.sandbox.inspection import Container
 from ay_bot.host.sandbox.policy import OWNER_LABEL, Image, inspection_plan, new_uid, plan
@@ -33,8 +34,6 @@ from ay_bot.host.sandbox.stream import BoxStream
 
 if TYPE_CHECKING:
     from docker import APIClient
-
-ENGINE_TIMEOUT: Final = 60
 
 
 class DockerSandbox:
@@ -92,7 +91,8 @@ class DockerSandbox:
         try:
             self._inspect_box(container, spec, image, uid)
             with self._connected(container) as transport:
-                stream = BoxStream(transport, lambda: self._explain(container, spec, transport))
+                began = time.monotonic()
+                stream = BoxStream(transport, lambda: self._explain(container, spec, transport, began))
                 try:
                     with asking_to("start the box"):
                         self._client.start(container)
@@ -163,27 +163,15 @@ class DockerSandbox:
             msg = f"the engine is reached over a {type(raw).__name__}, which can't be shut in the middle of a stream"
             raise SandboxUnavailable(msg, hint="set DOCKER_HOST to a unix socket, a TCP or a TLS address")
         raw.settimeout(None)
-        with closing(attached), raw:
+        holder = getattr(attached, "_response", attached) if attached is raw else attached  # over TLS, the answer
+        with closing(attached), raw, closing(holder):
             yield AttachedSocket(raw)
 
-    def _explain(self, container: str, spec: BoxSpec, transport: AttachedSocket) -> None:
+    def _explain(self, container: str, spec: BoxSpec, transport: AttachedSocket, began: float) -> None:
         """Raise why a box ended by itself."""
-        status, out_of_memory = self._last_events(container)
-        explain_ending(status, transport.errors.text(), spec.limits, out_of_memory=out_of_memory)
-
-    def _last_events(self, container: str) -> tuple[int | None, bool]:
-        """Return the exit code of a box that ended, and whether it ran out of memory; the engine remembers both."""
-        out_of_memory = False
-        filters = {"container": container, "event": ["oom", "die"]}
-        with if_possible():
-            until = int(time.time()) + 3
-            with closing(self._client.events(since=1, until=until, filters=filters, decode=True)) as events:
-                for event in events:
-                    if event["Action"] == "oom":
-                        out_of_memory = True
-                    elif event["Action"] == "die":
-                        return int(event["Actor"]["Attributes"].get("exitCode", "1")), out_of_memory
-        return None, out_of_memory
+        overdue = time.monotonic() - began >= spec.limits.wall
+        status, out_of_memory = find_ending(self._client, self.engine.kind, container, overdue=overdue)
+        explain_ending(status, own_words(transport.errors.text()), spec.limits, out_of_memory=out_of_memory)
 
     def _fill_runtime(self) -> None:
         if not self._runtime_is_ready:
@@ -193,22 +181,8 @@ class DockerSandbox:
 
 def connect(environment: Mapping[str, str], runtime: str = "") -> DockerSandbox:
     """Return a driver for the engine that answers, or raise SandboxUnavailable."""
-    address = find_engine(environment)
-    if address is None:
-        msg = "no Docker engine: there is no socket where one would listen, and DOCKER_HOST is not set"
-        raise SandboxUnavailable(msg, hint=START_ENGINE)
-    knock(address)
-    from docker import APIClient
-    from docker.errors import DockerException
-    from docker.utils import kwargs_from_env
-
-    settings = kwargs_from_env({**environment, "DOCKER_HOST": address})
     certificates = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE", "")
-    try:
-        sandbox = DockerSandbox(APIClient(version="auto", timeout=ENGINE_TIMEOUT, **settings), certificates, runtime)
-    except (DockerException, OSError) as error:
-        msg = f"no Docker engine answers at {address}: {error}"
-        raise SandboxUnavailable(msg, hint=START_ENGINE) from error
+    sandbox = DockerSandbox(open_client(environment), certificates, runtime)
     if runtime:
         sandbox.engine.require_runtime(runtime)
     return sandbox

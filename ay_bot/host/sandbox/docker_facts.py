@@ -35,6 +35,10 @@ class Engine:
 
     def require_runtime(self, runtime: str) -> None:
         """Raise SandboxUnavailable if it has no such runtime."""
+        if self.kind == "Podman" and runtime:
+            msg = f"this engine ({self.name}) takes no runtime for a box alone, so `{runtime}` can't be chosen"
+            hint = f"start it with `podman --runtime {runtime} system service`, and leave `runtime` out"
+            raise SandboxUnavailable(msg, hint=hint)
         if runtime in ("", *self.runtimes) or runtime.startswith("io.containerd."):
             return  # a shim of that form need not be registered: the engine says whether it has it
         known = ", ".join(self.runtimes) or "none that it tells"

@@ -60,7 +60,9 @@ class EngineImages:
             digest=found["Id"],
             environment=tuple(config.get("Env") or ()),
             volumes=tuple(config.get("Volumes") or ()),
-            is_ours=image_name() in (wanted, *(found.get("RepoTags") or ())),
+            is_ours=not {image_name(), f"localhost/{image_name()}"}.isdisjoint(
+                (wanted, *(found.get("RepoTags") or ()))
+            ),
         )
 
     def _make_own(self, name: str, target: str = TARGET) -> None:

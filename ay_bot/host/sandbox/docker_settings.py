@@ -1,6 +1,6 @@
 """What a container is created with, in the terms of the engine's SDK: what runs in it, and the wall around it."""
 
-from typing import Any
+from typing import Any, Final
 
 from ay_bot.host.image import runtime_volume
 from ay_bot.host.runtime import PREFIX
@@ -8,6 +8,9 @@ from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.docker_facts import Engine
 from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation, tmpfs
 from ay_bot.protocol.box_config import DOOR_PLACE
+
+PROCESSES: Final = 4096
+"""What Podman is told, whose own default may be more than it can set; the cap is that of the control group."""
 
 
 def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
@@ -55,6 +58,7 @@ def host_settings(spec: BoxSpec, image: Image, uid: int, engine: Engine, runtime
             Ulimit(name="nofile", soft=limits.open_files, hard=limits.open_files),
             Ulimit(name="core", soft=0, hard=0),
             Ulimit(name="fsize", soft=limits.file_size, hard=limits.file_size),
+            *([Ulimit(name="nproc", soft=PROCESSES, hard=PROCESSES)] if engine.kind == "Podman" else []),
         ],
         "tmpfs": tmpfs(limits, uid, image.volumes, engine.kind),
         "mounts": mounts,

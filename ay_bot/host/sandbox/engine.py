@@ -21,6 +21,7 @@ def find_engine(environment: Mapping[str, str]) -> str | None:
         places.append(Path(runtime) / "docker.sock")
     if home := environment.get("HOME"):
         places.append(Path(home) / ".docker" / "run" / "docker.sock")
+    places += [Path(directory) / "podman" / "podman.sock" for directory in (runtime, "/run") if directory]
     return next((f"unix://{place}" for place in places if place.is_socket()), None)
 
 

@@ -19,7 +19,16 @@ ABSENT: Final = (  # items that must be empty, whatever the engine calls empty
     "HostConfig.PublishAllPorts", "HostConfig.Sysctls", "HostConfig.VolumesFrom", "Config.Tty",
     "NetworkSettings.IPAddress", "NetworkSettings.GlobalIPv6Address", "NetworkSettings.Ports",
 )  # fmt: skip
-OWN_NAMESPACES: Final = ("PidMode", "UTSMode", "UsernsMode")
+OWN_NAMESPACES: Final = ("HostConfig.PidMode", "HostConfig.UTSMode", "HostConfig.UsernsMode")
+DOCKERS_WORDS: Final[Mapping[str, object]] = {"HostConfig.IpcMode": "private", "Config.StdinOnce": True}
+"""What Podman says otherwise: any IPC namespace of a container's own is `shareable`, and the second is always False."""
+PODMANS_RIGHTS: Final = frozenset(
+    {
+        "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP",
+        "SETUID", "SYS_CHROOT",
+    }
+)  # fmt: skip
+"""What Podman gives by default; where all is dropped it names these, or more."""
 LIMITS: Final[Mapping[str, Guarantee]] = {
     "Memory": "memory", "MemorySwap": "memory", "PidsLimit": "processes", "NanoCpus": "cpu",
 }  # fmt: skip
@@ -71,23 +80,22 @@ class Container:
             "HostConfig.NetworkMode": "none",
             "HostConfig.ReadonlyRootfs": planned.read_only,
             "HostConfig.AutoRemove": True,
-            "HostConfig.IpcMode": "private",
             "HostConfig.LogConfig.Type": "none",
             "HostConfig.ShmSize": 16 * 1024 * 1024,
             "Config.OpenStdin": True,
-            "Config.StdinOnce": True,
             "Config.Healthcheck.Test": ["NONE"],
-            "HostConfig.Tmpfs": planned.tmpfs,
             "Config.User": planned.user,
             "Config.Entrypoint": planned.entrypoint,
             "Config.Cmd": planned.command,
             "Image": planned.image,
         }
-        if planned.runtime:
-            wanted["HostConfig.Runtime"] = planned.runtime
+        wanted |= {"HostConfig.Runtime": planned.runtime} if planned.runtime else {}
+        wanted |= DOCKERS_WORDS if planned.kind == "Docker" else {}
         wrong = [path for path, value in wanted.items() if self.item(path) != value]
         wrong += [path for path in ABSENT if self.item(path) not in NOTHING]
-        wrong += [f"HostConfig.{name}" for name in OWN_NAMESPACES if self.item(f"HostConfig.{name}") not in NOTHING]
+        own = NOTHING if planned.kind == "Docker" else (*NOTHING, "private", "shareable")
+        wrong += [path for path in OWN_NAMESPACES if self.item(path) not in own]
+        wrong += ["HostConfig.Tmpfs"] if self._places(planned.kind) != planned.tmpfs else []
         told = [f"{path} is {self.item(path)!r:.200}" for path in wrong]
         if (
             added := {name.upper().removeprefix("CAP_") for name in self.names("HostConfig.CapAdd")}
@@ -95,7 +103,7 @@ class Container:
         ):
             told.append(f"HostConfig.CapAdd is not as planned: {', '.join(sorted(added))}")
         limits = self._limits(planned.limits, uncapped, swap_is_capped=swap_is_capped)
-        return [*told, *limits, *self._lists(planned.volumes)]
+        return [*told, *limits, *self._lists(planned)]
 
     def _limits(self, limits: BoxLimits, uncapped: Collection[Guarantee], *, swap_is_capped: bool) -> list[str]:
         wanted = {
@@ -112,19 +120,28 @@ class Container:
             and (swap_is_capped or name != "MemorySwap")
         ]
 
-    def _lists(self, volumes: frozenset[str]) -> list[str]:
+    def _places(self, kind: Kind) -> object:
+        """Return the tmpfs; Podman adds how mounts propagate, and does not repeat that it copies nothing up."""
+        places = self.item("HostConfig.Tmpfs")
+        if kind == "Docker" or not isinstance(places, Mapping):
+            return places
+        return {place: str(options).removesuffix(",rprivate") + ",notmpcopyup" for place, options in places.items()}
+
+    def _lists(self, planned: ContainerPlan) -> list[str]:
         found = []
         options = self.names("HostConfig.SecurityOpt")
         if not {"no-new-privileges:true", "no-new-privileges"} & options or any("unconfined" in one for one in options):
             found.append(f"HostConfig.SecurityOpt is {sorted(options)}")
-        if "ALL" not in {name.upper() for name in self.names("HostConfig.CapDrop")}:
-            found.append(f"HostConfig.CapDrop is {sorted(self.names('HostConfig.CapDrop'))}")
-        for path, least in (("HostConfig.MaskedPaths", MASKED), ("HostConfig.ReadonlyPaths", READ_ONLY)):
+        dropped = {name.upper().removeprefix("CAP_") for name in self.names("HostConfig.CapDrop")}
+        if not ({"ALL"} if planned.kind == "Docker" else PODMANS_RIGHTS - planned.capabilities) <= dropped:
+            found.append(f"HostConfig.CapDrop is {sorted(dropped)}")
+        hidden = (("HostConfig.MaskedPaths", MASKED), ("HostConfig.ReadonlyPaths", READ_ONLY))
+        for path, least in hidden if planned.kind == "Docker" else ():  # Podman doesn't tell; the box looks itself
             if missing := least - self.names(path):
                 found.append(f"{path} lacks {', '.join(sorted(missing))}")
         if networks := self.names("NetworkSettings.Networks") - {"none"}:
             found.append(f"NetworkSettings.Networks has {', '.join(sorted(networks))}")
-        return [*found, *self._mounts(volumes)]
+        return [*found, *self._mounts(planned.volumes)]
 
     def _mounts(self, volumes: frozenset[str]) -> list[str]:
         mounts = self.item("Mounts")

@@ -25,7 +25,9 @@ SHARED_MEMORY = 16 * MIB
 VOLUME_SIZE = 16 * MIB
 ENGINES_OWN = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"})
 PODMANS_PLACES = ("/run", "/var/tmp")  # noqa: S108 - Podman makes them writable unless told
+PODMANS_HIDDEN = frozenset({"/proc/sys", "/sys/firmware"})  # of what it hides it tells nothing from outside
 PODMANS_OWN = "ro,nosuid,nodev,noexec,size=65536,notmpcopyup"
+PODMANS_MOUNTS = (*PODMANS_PLACES, "/etc/passwd", "/etc/group")  # it adds the box's user to these, read-only
 GRACE = 60  # seconds that a host may need, after a box's own deadline, to remove it itself
 
 # What an image may say to the commands in the box. All else of its environment is left out.
@@ -194,10 +196,11 @@ def plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker") -> Plan:
     names = {variable.partition("=")[0] for variable in image.environment}
     return Plan(
         uid=uid,
-        places=writable | ENGINES_OWN | _volumes(spec, image) | set(PODMANS_PLACES if kind == "Podman" else ()),
+        places=writable | ENGINES_OWN | _volumes(spec, image) | set(PODMANS_MOUNTS if kind == "Podman" else ()),
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
         capabilities=0 if uid else INSTALLING_BITS,
+        hidden=PODMANS_HIDDEN if kind == "Podman" else frozenset(),
         layer=frozenset() if uid else ENGINES_OWN,
     )
 

@@ -27,6 +27,7 @@ class Plan:
     writable: frozenset[str]
     variables: frozenset[str]
     capabilities: int = 0
+    hidden: frozenset[str] = frozenset()  # parts of /proc and /sys that something must be mounted over, read-only
     layer: frozenset[str] = frozenset()  # what of the image can be written, where it can
 
 
@@ -82,6 +83,9 @@ def _mounts(observed: Observed, plan: Plan) -> Iterator[str]:
         if kind != "tmpfs" or not {"nosuid", "nodev"} <= options:
             yield f"{place} is not a tmpfs with nosuid and nodev"
     yield from (f"nothing is mounted at {place}" for place in sorted(plan.writable - found.keys()))
+    yield from (
+        f"{place} is not hidden" for place in sorted(plan.hidden) if "ro" not in found.get(place, (set(), ""))[0]
+    )
 
 
 def _bits(said: str) -> int:

@@ -3,16 +3,24 @@
 import io
 import os
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, Sandbox
 from ay_bot.protocol.messages import Check, Checked, Seed, Seeded
+from tests.host.sandbox.engines import open_engine
 
 LOCAL = pytest.param("local", id="local")
 DOCKER = pytest.param("docker", id="docker", marks=pytest.mark.docker)
 BUBBLEWRAP = pytest.param("bubblewrap", id="bubblewrap", marks=pytest.mark.bwrap)
+ENGINES = [
+    pytest.param(name, id=name, marks=(pytest.mark.docker, pytest.mark.slow))
+    for name in os.environ.get("AY_ENGINES", "").split()
+]
+"""Further engines, and further ways to one: `make engines` runs with them."""
 MIB = 1024 * 1024
 
 
@@ -30,6 +38,18 @@ def make_sandbox(name: str) -> Sandbox:
             from tests.fakes import LocalSandbox
 
             return LocalSandbox()
+
+
+@contextmanager
+def open_sandbox(name: str, directory: Path) -> Iterator[Sandbox]:
+    """A driver, with the environment in which it is found set for the processes of the tests too."""
+    if name in ("local", "docker", "bubblewrap"):
+        yield make_sandbox(name)
+        return
+    with open_engine(name, directory) as environment, pytest.MonkeyPatch.context() as patch:
+        for variable, value in environment.items():
+            patch.setenv(variable, value)
+        yield make_sandbox("docker")
 
 
 def spec(*, only_for_checks: bool = False, **limits: float) -> BoxSpec:

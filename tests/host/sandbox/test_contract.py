@@ -16,9 +16,10 @@ from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Seed
 from tests.host.sandbox.conftest import (
     BUBBLEWRAP,
     DOCKER,
+    ENGINES,
     LOCAL,
     MIB,
-    make_sandbox,
+    open_sandbox,
     run,
     run_with_report,
     seed,
@@ -27,9 +28,10 @@ from tests.host.sandbox.conftest import (
 )
 
 
-@pytest.fixture(params=[LOCAL, DOCKER, BUBBLEWRAP], scope="module")
-def sandbox(request: pytest.FixtureRequest) -> Sandbox:
-    return make_sandbox(request.param)
+@pytest.fixture(params=[LOCAL, DOCKER, BUBBLEWRAP, *ENGINES], scope="module")
+def sandbox(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with open_sandbox(request.param, tmp_path_factory.mktemp("engine")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")
