@@ -10,6 +10,7 @@ BYTES_PER_TOKEN = 3.0  # code and JSON have 3 to 4; fewer bytes for a token mean
 MARGIN = 1.1
 LEARNING = 0.3
 LEAST_ANSWER = 256  # tokens; a call that can't have that many is not worth sending
+LEAST_TELLING = 2_000  # bytes; what a provider adds by itself is most of what it counts for less
 USUAL_ANSWER = 16_384  # tokens reserved where a model's own limit is not known
 
 
@@ -48,7 +49,7 @@ class Estimator:
 
     def learn(self, size: int, tokens: int) -> None:
         """Take in that `size` bytes were `tokens` tokens."""
-        if size <= 0 or tokens <= 0:
+        if size < LEAST_TELLING or tokens <= 0:
             return
         seen = min(max(tokens / size, 0.1), 1.0)
         known = self._tokens_per_byte

@@ -66,7 +66,7 @@ class Candidates:
         ranked = _once((*(self.stronger if need.escalate else ()), *chosen, *self.fallbacks))
         able = [one for one in ranked if one in self.own or _is_able(one, need)]
         fitting = [one for one in able if _fits(one, need.tokens)]
-        larger = [one for one in self.larger if _fits(one, need.tokens) and one not in fitting]
+        larger = [one for one in self.larger if not fitting and _fits(one, need.tokens)]
         rest = sorted((one for one in able if one not in fitting), key=lambda one: -one.facts.context_window)
         return [*fitting, *larger, *rest]
 
