@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint format bench soak coverage image lock clean
+.PHONY: help demo test conformance lint format bench soak fuzz audit sbom coverage image lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -39,6 +39,18 @@ bench: ## Measure speed, memory and tokens in an environment as a user has it; p
 soak: ## Kill SOAK_RUNS runs (1000) at random moments, and look at what is left after the next command
 	@scripts/bootstrap all build/bench-environment
 	build/bench-environment/bin/python -m benchmarks.soak --runs $(or $(SOAK_RUNS),1000)
+
+fuzz: ## Feed every parser FUZZ_INPUTS (10000) broken inputs, and print a table; FUZZ_TARGETS names some of them
+	@scripts/bootstrap dev
+	$(BIN)/python -m fuzz --inputs $(or $(FUZZ_INPUTS),10000) $(FUZZ_TARGETS)
+
+audit: ## Look for known vulnerabilities in what is locked (needs the network), and for weaknesses in the workflows
+	@scripts/bootstrap dev
+	@scripts/audit
+
+sbom: ## Write what the packages and the images hold, as CycloneDX, into dist/sbom
+	@scripts/bootstrap dev
+	$(BIN)/python scripts/sbom.py dist/sbom
 
 coverage: ## Run the suite with branch coverage
 	@scripts/bootstrap dev
