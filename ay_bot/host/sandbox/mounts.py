@@ -22,6 +22,11 @@ SETTINGS = (
     "/etc/ssl/certs",
     "/etc/ssl/openssl.cnf",
 )
+DISTRIBUTED = (
+    "java-*/*.cfg", "java-*/*.properties", "java-*/security", "maven/logging", "maven/m2.conf", "php/*/cli/conf.d",
+    "php/*/mods-available",
+)  # fmt: skip
+"""Below /etc: without them Java, Maven and PHP of a distribution don't start. None of them is for secrets."""
 # A box of root's is root to the kernel's file permissions: without these it writes to the machine's settings.
 KERNEL_SETTINGS = ("acpi", "bus", "driver", "fs", "irq", "pressure", "scsi", "sys")
 KERNEL_SECRETS = (
@@ -108,7 +113,7 @@ def _shown_directories(toolchain: Toolchain) -> Iterator[str]:
             yield from ("--symlink", str(path.readlink()), name)
         elif path.is_dir():
             yield from ("--ro-bind", name, name)
-    for name in SETTINGS:
+    for name in (*SETTINGS, *(str(path) for pattern in DISTRIBUTED for path in Path("/etc").glob(pattern))):
         yield from ("--ro-bind-try", name, name)
     for source, place in installed_packages():
         yield from ("--ro-bind", str(source), f"{PACKAGES}/{place}")
