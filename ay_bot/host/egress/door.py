@@ -6,6 +6,12 @@ from ay_bot.protocol.box_config import FORWARD_PORT
 from ay_bot.protocol.conversation import Value
 
 PROXY_ADDRESS: Final = f"http://127.0.0.1:{FORWARD_PORT}"
+JAVA_OPTIONS: Final = " ".join(
+    f"-D{scheme}.proxy{name}={value}" for scheme in ("http", "https") for name, value in
+    (("Host", "127.0.0.1"), ("Port", FORWARD_PORT))
+)
+JAVA_VARIABLES: Final = ("MAVEN_OPTS", "GRADLE_OPTS")
+"""Of the programs that start a Java, which looks at no variable for proxies itself."""
 PROXY_VARIABLES: Final = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY")
 
 
@@ -18,4 +24,5 @@ class Door(Value):
 
 def proxy_environment() -> dict[str, str]:
     """Return what tells the commands of a box with a door to use it."""
-    return {**dict.fromkeys(PROXY_VARIABLES, PROXY_ADDRESS), "no_proxy": "", "NO_PROXY": ""}
+    java = dict.fromkeys(JAVA_VARIABLES, JAVA_OPTIONS)
+    return {**dict.fromkeys(PROXY_VARIABLES, PROXY_ADDRESS), **java, "no_proxy": "", "NO_PROXY": ""}
