@@ -7,8 +7,9 @@ from ay_bot.protocol.conversation import Value
 
 PROXY_ADDRESS: Final = f"http://127.0.0.1:{FORWARD_PORT}"
 JAVA_OPTIONS: Final = " ".join(
-    f"-D{scheme}.proxy{name}={value}" for scheme in ("http", "https") for name, value in
-    (("Host", "127.0.0.1"), ("Port", FORWARD_PORT))
+    f"-D{scheme}.proxy{name}={value}"
+    for scheme in ("http", "https")
+    for name, value in (("Host", "127.0.0.1"), ("Port", FORWARD_PORT))
 )
 JAVA_VARIABLES: Final = ("MAVEN_OPTS", "GRADLE_OPTS")
 """Of the programs that start a Java, which looks at no variable for proxies itself."""
