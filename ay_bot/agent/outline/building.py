@@ -9,7 +9,7 @@ from ay_bot.agent.outline.sources import Commit, Entry, Source
 from ay_bot.agent.outline.store import Store
 from ay_bot.agent.outline.words import WORD, Vocabulary
 
-LARGEST: Final = 8 * 1024 * 1024
+LARGEST: Final = 4 * 1024 * 1024
 _ROWS_AT_ONCE: Final = 400
 _MOST_PATHS: Final = 100
 _LONGEST_MESSAGE: Final = 8_000

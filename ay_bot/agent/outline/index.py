@@ -93,3 +93,8 @@ def _forget(home: Path) -> None:
     found = sorted((directory for directory in home.glob("*")), key=lambda path: path.stat().st_mtime, reverse=True)
     for directory in found[_KEPT:]:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def is_kept(store: Store, place: str, tree: str) -> bool:
+    """Whether there is a segment of just this tree."""
+    return (store.directory / f"segments-{VERSION}" / place / tree / "meta.json").is_file()

@@ -3,6 +3,8 @@
 import re
 from typing import Final
 
+from ay_bot.agent.outline.languages import language_of
+
 _MOST: Final = 3
 _TEST: Final = re.compile(r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\.")
 _SUFFIXES: Final = (".py", ".ts", ".tsx", ".js", ".go", ".c", ".h", ".rs", ".java", ".rb", "/__init__.py", "/index.ts")
@@ -37,3 +39,8 @@ class Places:
 def is_test(path: str) -> bool:
     """Whether a path is that of a test, by its names."""
     return bool(_TEST.search(path.lower()))
+
+
+def is_code(path: str) -> bool:
+    """Whether a path is that of a program's source."""
+    return bool(language_of(path)) and not path.endswith((".min.js", ".pb.go", "_pb2.py", ".d.ts"))

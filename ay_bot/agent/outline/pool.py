@@ -73,7 +73,7 @@ def start(seconds: float) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={},
+        env={"MALLOC_ARENA_MAX": "1", "MALLOC_TRIM_THRESHOLD_": "1000000", "MALLOC_MMAP_THRESHOLD_": "1000000"},
         cwd="/",
     )
 
@@ -83,7 +83,7 @@ class Pool:
 
     def __init__(self, workers: int = WORKERS, seconds: float = JOB_SECONDS) -> None:
         self._jobs: queue.Queue[list[Text] | None] = queue.Queue(_WAITING)
-        self._answers: queue.Queue[list[Read] | None] = queue.Queue()
+        self._answers: queue.Queue[list[Read] | None] = queue.Queue(_WAITING)
         self._workers = [Worker(seconds) for _ in range(workers)]
         self._threads: list[threading.Thread] = []
         self._failure: BaseException | None = None

@@ -2,7 +2,7 @@
 
 from array import array
 from collections import Counter
-from time import monotonic
+from time import process_time
 from typing import Final
 
 from ay_bot.agent.outline.digest import BINARY, INDEXED, Digest, empty_digest
@@ -11,8 +11,8 @@ from ay_bot.agent.outline.grammars import load_grammar
 from ay_bot.agent.outline.languages import GRAMMARS, language_of
 from ay_bot.agent.outline.words import WORD, Vocabulary, exact_number
 
-LARGEST_PARSED: Final = 1024 * 1024
-LARGEST_READ: Final = 2 * 1024 * 1024
+LARGEST_PARSED: Final = 512 * 1024
+LARGEST_READ: Final = 1024 * 1024
 PARSE_SECONDS: Final = 2.0
 _CHUNK_BYTES: Final = 3_000
 _MOST_CHUNKS: Final = 400
@@ -103,11 +103,11 @@ def find_names(path: str, text: bytes, language: str) -> Found:
 
 def _parse(text: bytes, language: str) -> Found:
     parser, cursor = load_grammar(language)
-    end = monotonic() + PARSE_SECONDS
+    end = process_time() + PARSE_SECONDS
     try:
         tree = parser.parse(
             lambda offset, _point: text[offset : offset + _PIECE],
-            progress_callback=lambda _offset, _failed: monotonic() > end,
+            progress_callback=lambda _offset, _failed: process_time() > end,
         )
     except ValueError:  # it took too long
         parser.reset()

@@ -1,7 +1,7 @@
 """The program that reads files for the index: a process of its own, since what it reads may be made to break it.
 
-It takes jobs from its input and answers each on its output. A job that takes too long kills it, by the clock that was
-set before; whoever started it goes on with another.
+It takes jobs from its input and answers each on its output. A job that takes too much processor time kills it, by a
+clock that was set before; whoever started it goes on with another.
 """
 
 import resource
@@ -93,9 +93,9 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader = Reader()
     while job := read_sized(sys.stdin.buffer):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        signal.setitimer(signal.ITIMER_PROF, seconds)
         answer = pack_answer([reader.read(path, text, parsed=parsed) for path, text, parsed in unpack_job(job)])
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         sys.stdout.buffer.write(answer)
         sys.stdout.buffer.flush()
 

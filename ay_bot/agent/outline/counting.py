@@ -1,0 +1,51 @@
+"""Counting tokens with the vocabularies of the models, and what to do where none is at hand."""
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+Counter = Callable[[str], int]
+
+# As litellm names the files of the vocabularies that it carries: the SHA-1 of the address each was published at.
+VOCABULARIES: Final = {
+    "cl100k_base": ("9b5ad71b2ce5302211f9c61530b329a4922fc6a4", "cl100k"),
+    "o200k_base": ("fb374d419588a4632f3f557e76b4b70aebbca790", "o200k"),
+}
+_BYTES_PER_TOKEN: Final = 2.0  # pessimistic: a map that was estimated stays within its budget all the same
+
+
+@cache
+def load_counter(directory: Path, encoding: str = "o200k_base") -> Counter:
+    """Return what counts tokens as the model does. Raises OSError or ImportError where that can't be had."""
+    from gigatoken.gigatoken_rs import BPETokenizer
+
+    name, scheme = VOCABULARIES[encoding]
+    if not (directory / name).is_file():
+        raise FileNotFoundError(str(directory / name))
+    backend = BPETokenizer.from_tiktoken(str(directory / name), scheme, {})
+    return lambda text: len(backend.encode(text.encode("utf-8", "replace")))
+
+
+def estimate(text: str) -> int:
+    """Return more tokens than a text has in any but a contrived case."""
+    return round(len(text.encode("utf-8", "replace")) / _BYTES_PER_TOKEN + 0.5)
+
+
+def vocabulary_directory() -> Path | None:
+    """Return where litellm keeps its vocabularies, without importing it."""
+    from importlib.util import find_spec
+
+    spec = find_spec("litellm")
+    places = spec.submodule_search_locations if spec else None
+    directory = Path(next(iter(places), "")) / "litellm_core_utils" / "tokenizers" if places else None
+    return directory if directory and directory.is_dir() else None
+
+
+def best_counter(encoding: str = "o200k_base") -> Counter:
+    """Return the best counter that there is on this machine."""
+    directory = vocabulary_directory()
+    try:
+        return load_counter(directory, encoding) if directory else estimate
+    except (OSError, ImportError):
+        return estimate

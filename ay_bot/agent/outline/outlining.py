@@ -1,0 +1,99 @@
+"""The outline of a repository, as others use it: `Outline` opens a cache, and answers for any commit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ay_bot.agent.outline.building import WORKERS, Filled, Tell, fill, fill_past
+from ay_bot.agent.outline.counting import Counter
+from ay_bot.agent.outline.sources import Source
+from ay_bot.agent.outline.store import Store
+
+if TYPE_CHECKING:
+    from ay_bot.agent.outline.mapping import Definitions
+    from ay_bot.agent.outline.ranking import Ranked, Ranking
+
+_MOST_SHOWN: Final = 400
+_LARGEST_SHOWN: Final = 1024 * 1024
+
+
+class Told(NamedTuple):
+    """What was done to have an index."""
+
+    tree: str
+    filled: Filled
+    commits: int
+
+
+class Outline:
+    """A cache of outlines. `place` names the repository in it; two repositories may share blobs."""
+
+    def __init__(self, store: Store, place: str = "default", workers: int = WORKERS) -> None:
+        self._store = store
+        self._place = place
+        self._workers = workers
+        self._ready: dict[tuple[str, str], Ranking] = {}
+
+    def index(self, source: Source, tell: Tell | None = None) -> Told:
+        """Read whatever of a commit and of its past was not read yet."""
+        filled = fill(source, self._store, source.entries(), tell, self._workers)
+        return Told(source.tree, filled, fill_past(source, self._store, list(source.past())))
+
+    def ranking(self, source: Source) -> "Ranking":
+        """Return what ranks the files of a commit, reading what was not read yet."""
+        from ay_bot.agent.outline.index import is_kept, open_index
+        from ay_bot.agent.outline.past import read_past
+        from ay_bot.agent.outline.ranking import Ranking
+
+        past = list(source.past())
+        key = (source.tree, past[0] if past else "")
+        if key not in self._ready:
+            if not is_kept(self._store, self._place, source.tree):
+                fill(source, self._store, source.entries(), None, self._workers)
+            fill_past(source, self._store, past)
+            index = open_index(source, self._store, self._place)
+            self._ready = {key: Ranking(index, read_past(self._store, past, index))}
+        return self._ready[key]
+
+    def rank(self, source: Source, query: str, top: int) -> "list[Ranked]":
+        """Return the files of a commit that fit a task best."""
+        return self.ranking(source).rank(query, top)
+
+    def map(self, source: Source, query: str, tokens: int, count: Counter) -> str:
+        """Return a map of a commit for a task, or for none, that has at most so many tokens."""
+        from ay_bot.agent.outline.mapping import draw_map, lay_out
+        from ay_bot.agent.outline.query import parse_query
+
+        ranking = self.ranking(source)
+        most = min(_MOST_SHOWN, 10 + tokens // 8)
+        ranked = ranking.rank(query, most) if query.strip() else ranking.rank_without_task(most)
+        texts = {blob: text for blob, text in source.blobs([file.blob for file in ranked], _LARGEST_SHOWN) if text}
+        wanted = parse_query(query).terms if query.strip() else {}
+        return draw_map(lay_out(ranked, _definitions(ranking, ranked), texts, wanted), tokens, count)
+
+
+def _definitions(ranking: "Ranking", ranked: "list[Ranked]") -> "dict[str, Definitions]":
+    import numpy as np
+
+    from ay_bot.agent.outline.mapping import Definitions
+
+    wanted = {file.path for file in ranked}
+    found = {}
+    for part in ranking.index.parts:
+        segment = part.segment
+        bounds = np.searchsorted(segment.definition_file, np.arange(len(segment.entries) + 1))
+        for place, entry in enumerate(segment.entries):
+            if entry.path in wanted and part.alive[place]:
+                span = slice(int(bounds[place]), int(bounds[place + 1]))
+                found[entry.path] = Definitions(
+                    segment.definition_line[span].tolist(), segment.definitions[span].tolist()
+                )
+    return found
+
+
+@contextmanager
+def open_outline(cache: Path, place: str = "default", workers: int = WORKERS) -> Iterator[Outline]:
+    """Open the cache in a directory."""
+    with Store(cache) as store:
+        yield Outline(store, place, workers)
