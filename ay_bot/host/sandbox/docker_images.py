@@ -37,6 +37,10 @@ class EngineImages:
             self._known[name] = self._look_up(wanted, name)
         return self._known[name]
 
+    def forget(self, name: str) -> None:
+        """Look an image up anew the next time: what has this name may have changed."""
+        self._known.pop(name, None)
+
     def inspect_egress(self) -> str:
         """Return the digest of the image that the proxy beside a box runs in. Raises ImageUnavailable."""
         name = egress_image_name()
