@@ -10,6 +10,8 @@ from ay_bot.protocol.events import (
     AssistantSaid,
     BoxOpened,
     ContextReduced,
+    Delegated,
+    DelegateFinished,
     EgressAttempted,
     ModelAnswered,
     ModelChosen,
@@ -114,6 +116,11 @@ class Progress:
                 return f"{event.phase:<10} {event.detail}".rstrip() if event.phase in SHOWN_PHASES else ""
             case BoxOpened() as event:
                 return f"{'box':<10} {event.purpose}: {event.box} ({event.image[:60]})"
+            case Delegated() as event:
+                line = self._line(record.model_copy(update={"event": event.event}))
+                return f"{event.part} {event.agent}: {line}" if line else ""
+            case DelegateFinished() as event:
+                return f"{event.part} {event.agent}: {event.status} after {event.steps} steps: {event.summary}"
             case StepStarted() as event:
                 self._step = event.step
                 self._doing = "thinking"

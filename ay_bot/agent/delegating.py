@@ -83,9 +83,10 @@ class Parent:
 class Allowance:
     """What a child may spend: a share of what was left when it began, as the gateway counts it."""
 
-    def __init__(self, ask: Ask, agent: int) -> None:
+    def __init__(self, ask: Ask, agent: int, part: Part) -> None:
         self._ask = ask
         self._agent = agent
+        self._part = part
         self._most = 1.0
         self._tokens = 0
         self._spent = 0.0
@@ -95,7 +96,8 @@ class Allowance:
         if self._spent >= self._most:
             text = "the share of the budget for this part of the work is spent"
             return ModelFailure(request_id=request.request_id, cause="budget", message=text)
-        answer = self._ask(request.model_copy(update={"agent": self._agent}))
+        role = "reviewer" if self._part == "review" and request.role == "main" else request.role
+        answer = self._ask(request.model_copy(update={"agent": self._agent, "role": role}))
         if isinstance(answer, ModelReply):
             used = answer.usage.prompt_tokens + answer.usage.completion_tokens
             if not self._tokens:
@@ -200,7 +202,7 @@ class Delegate:
 
     def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ended:
         parent = self._parent
-        allowance = Allowance(parent.ask, number)
+        allowance = Allowance(parent.ask, number, task.role)
         work = parent.work.model_copy(
             update={"task": task.task, "max_steps": steps, "delegation": False, "review": "off", "outputs": ()}
         )

@@ -48,6 +48,7 @@ class Attempt:
             self.findings.rounds += 1
             self.findings.usage = session.usage
             self.findings.summary, self.findings.outputs = finished.summary, finished.outputs
+            self.findings.objections = finished.review
             require_model(finished)
             if answer_of(finished.outputs):  # what it left half done is nobody's proposal
                 return finished, NoChange()
@@ -63,6 +64,7 @@ class Attempt:
         """Judge work that was done elsewhere as if it came out of a box here."""
         self.findings.rounds = 1
         self.findings.summary, self.findings.outputs = given.finished.summary, given.finished.outputs
+        self.findings.objections = given.finished.review
         return self._judge(given.finished, given.body, self.baseline.wait())
 
     def _judge(self, finished: Finished, body: bytes, baseline: SuiteResult) -> Judged:

@@ -14,6 +14,10 @@ from ay_bot.protocol.messages import Work
 from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
 
+MANY_FILES: Final = 500
+LONGEST_ANSWER: Final = 16_000  # tokens that are kept free for an answer, at most
+SPARE: Final = 0.02
+LEAST_CONTEXT: Final = 4_000
 NEVER_WORK: Final = (
     "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
     ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
@@ -37,7 +41,7 @@ def describe_work(
         deeper_instructions=_find_deeper(trusted, instructions, checkout),
         test_command=command,
         max_steps=settings.max_steps,
-        max_context_tokens=settings.max_context_tokens,
+        max_context_tokens=fit_context(settings.max_context_tokens, models.get("main")),
         test_timeout=settings.test_timeout,
         images=tuple(image.part for image in order.images),
         models=dict(models),
@@ -46,8 +50,21 @@ def describe_work(
         outputs=order.outputs,
         output_limits={**MOST_OF_EACH, **settings.output_limits},
         edit_format=settings.edit_format,
+        native_tools=models["main"].tools if "main" in models else True,
+        has_stronger=bool(settings.model_pack.stronger),
+        review=settings.review,
+        delegation=settings.delegation == "on" or (settings.delegation == "auto" and len(trusted.paths) >= MANY_FILES),
         policy=build_box_policy(findings.policy, settings.command_policy),
     )
+
+
+def fit_context(wanted: int, model: ModelFacts | None) -> int:
+    """Return how long a conversation may get: what is wanted, or what the model takes beside its longest answer."""
+    if model is None or not model.context_window:
+        return wanted
+    window = model.context_window
+    answer = min(model.output_limit or LONGEST_ANSWER, LONGEST_ANSWER, window // 4)
+    return max(min(wanted, int(window * (1 - SPARE)) - answer), LEAST_CONTEXT)
 
 
 def _find_deeper(trusted: CommitTree, instructions: Instructions, checkout: Checkout) -> tuple[str, ...]:

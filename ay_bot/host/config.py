@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ay_bot.host.egress.rules import Network
 from ay_bot.host.limits import Limits
@@ -13,7 +13,7 @@ from ay_bot.host.policy.rules import FileRule
 from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.protocol.command_rules import CommandPolicy, CommandRule, Decision
 from ay_bot.protocol.conversation import Value
-from ay_bot.protocol.messages import EditFormat
+from ay_bot.protocol.messages import EditFormat, ReviewMode
 from ay_bot.protocol.model_facts import Capabilities
 from ay_bot.protocol.outputs import MOST_OUTPUTS, OutputType
 
@@ -27,6 +27,11 @@ ChoreKind = Literal[
     "task", "dependencies", "dependency_pull_requests", "lint", "flaky_tests", "slow_tests", "stale_docs",
     "red_default_branch",
 ]  # fmt: skip
+
+
+def _as_word(value: object) -> object:
+    """What YAML took for a truth value, as it was written."""
+    return {True: "on", False: "off"}[value] if isinstance(value, bool) else value
 
 
 class Publishing(Value):
@@ -121,6 +126,11 @@ class Settings(Value):
     """The most that model calls may cost; 0 for no cap."""
     max_tokens: Annotated[int, Field(ge=0)] = 2_000_000
     """The most tokens that model calls may use, sent and received; 0 for no cap."""
+    review: Annotated[ReviewMode, BeforeValidator(_as_word)] = "off"
+    """Whether an agent with fresh eyes looks at a change before it is proven: `on` makes what it objects to a draft,
+    `strict` refuses it."""
+    delegation: Annotated[Literal["auto", "on", "off"], BeforeValidator(_as_word)] = "auto"
+    """Whether the agent may have parts of the work done by others; `auto` is in repositories of 500 files and more."""
     edit_format: EditFormat = "auto"
     """How the model makes edits; `auto` is by tools, or by SEARCH/REPLACE text where the model takes none."""
     instruction_files: tuple[Name, ...] = ()

@@ -16,7 +16,7 @@ from ay_bot.host.report import PullRequest, Result, Status, Verification, Withhe
 from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.task import Task
 from ay_bot.protocol.conversation import Usage
-from ay_bot.protocol.messages import Finished, Image, WorkMode
+from ay_bot.protocol.messages import Finished, Image, Review, WorkMode
 from ay_bot.protocol.outputs import Output, OutputType
 
 
@@ -98,6 +98,9 @@ class Findings:
     verification: Verification | None = None
     withheld: tuple[Withheld, ...] = ()
     review: tuple[str, ...] = ()
+    objections: Review | None = None
+    """What the reviewer in the box said of the change, which nobody has to believe."""
+    strict: bool = False
     notices: list[str] = field(default_factory=list)
     attempts: Attempts | None = None
 

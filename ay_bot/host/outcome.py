@@ -6,6 +6,7 @@ from ay_bot.host.changes import NoChange, Refused
 from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
 from ay_bot.host.commit_message import CommitMessage, build_request, clean, fallback
 from ay_bot.host.findings import Findings, Given, Outcome
+from ay_bot.host.plain_text import clean_line
 from ay_bot.host.publisher import Proposal
 from ay_bot.host.pull_request import render
 from ay_bot.host.redact.leaving import why_not, words_of
@@ -76,10 +77,20 @@ def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage, re
     """Write the pull request's text, and have the change published, unless a secret would leave with it."""
     findings = attempt.findings
     task = findings.order.task
+    objections = findings.objections if findings.objections and findings.objections.verdict == "object" else None
+    if objections and findings.strict:
+        why = "; ".join(clean_line(finding.text) for finding in objections.findings[:3]) or "without a reason"
+        reason = f"the tests pass, but the reviewer objects (`review: strict`): {why}"
+        return Outcome("refused", reason, ExitCode.CHANGE_REFUSED)
     with findings.log.phase("publish"):
         findings.commit_message = message.text
         text = render(
-            title=message.subject, summary=findings.summary, task=task.title, patch=checked.patch, proof=checked.proof
+            title=message.subject,
+            summary=findings.summary,
+            task=task.title,
+            patch=checked.patch,
+            proof=checked.proof,
+            objections=objections.findings if objections else None,
         )
         findings.pull_request = PullRequest(title=text.title, body=text.body, draft=text.draft)
         proposal = Proposal(attempt.checkout, checked, message, findings.summary, findings.pull_request)

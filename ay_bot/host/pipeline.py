@@ -112,6 +112,7 @@ def _settle(order: Order, checkout: Checkout, findings: Findings) -> Settings:
     file = checkout.read_file(order.trusted or checkout.repository.head, CONFIG_FILE)
     settings = load_settings(file, order.overrides, needs_model=order.given is None)
     findings.model = settings.main_model
+    findings.strict = settings.review == "strict"
     findings.policy = order.policy.model_copy(update={"rules": settings.files})
     return settings
 

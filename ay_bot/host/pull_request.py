@@ -11,9 +11,11 @@ from ay_bot.host.plain_text import clean_line, shorten
 from ay_bot.host.redact.change import keys_added
 from ay_bot.host.redact.redactor import SHAPES_ALONE
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.messages import ReviewFinding
 
 LONGEST_SUMMARY = 6_000
 LONGEST_BODY = 60_000  # a forge takes 65,536
+MOST_OBJECTIONS = 20
 MOST_ROWS = 50
 MOST_FILES = 100
 _FOOTER = f"---\nMade by ay-bot {__version__}. All from “How this was verified” on is the host's own, not the model's."
@@ -41,13 +43,26 @@ class PullRequestText(Value):
         return bool(self.draft_reasons)
 
 
-def render(
-    *, title: str, summary: str, task: str, patch: VerifiedPatch, proof: Proof, failure: str = ""
+def render(  # noqa: PLR0913 - each is a fact of its own
+    *,
+    title: str,
+    summary: str,
+    task: str,
+    patch: VerifiedPatch,
+    proof: Proof,
+    failure: str = "",
+    objections: Sequence[ReviewFinding] | None = None,
 ) -> PullRequestText:
-    """Return the text for a patch. `failure` says why the tests don't prove it; without one they do."""
+    """Return the text for a patch. `failure` says why the tests don't prove it; without one they do.
+
+    `objections` are a reviewing model's, None where it has none.
+    """
     reasons = _find_draft_reasons(patch, proof, failure)
+    if objections is not None:
+        reasons = (*reasons, "The model that reviewed it objects; see above.")
     sections = (
         _render_summary(summary, task, verified=not failure),
+        _render_objections(objections) if objections is not None else "",
         _render_proof(proof, failure),
         _render_files(patch.entries),
         _render_guarded(patch),
@@ -97,6 +112,16 @@ def _render_summary(summary: str, task: str, *, verified: bool) -> str:
     words = quote_summary(summary) or "The model gave no summary."
     words = put_banner(words) if contradicts(summary, verified=verified) else words
     return f"## What and why\n\n{words}{about}"
+
+
+def _render_objections(objections: Sequence[ReviewFinding]) -> str:
+    lines = []
+    for finding in objections[:MOST_OBJECTIONS]:
+        place = f"{finding.path}:{finding.line}" if finding.line else finding.path
+        text = " ".join(neutralise(shorten(finding.text, 500)).split())
+        lines.append(f"{escape_cell(place)}: {text}" if place else text)
+    words = "\n".join(f"- {line}" for line in lines) or "It gave no reason."
+    return f"## What a reviewing model objects to\n\n{_quote(words)}"
 
 
 def _quote(text: str) -> str:

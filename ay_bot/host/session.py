@@ -1,11 +1,14 @@
 """One agent at work in one box: it relays model requests, logs what it is told, and receives the agent's tree."""
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ay_bot.errors import ProtocolBroken, SandboxUnavailable, UsageError
+from ay_bot.errors import AyBotError, ProtocolBroken, SandboxUnavailable, UsageError
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.sandbox import Box
 from ay_bot.protocol.channel import Closed
@@ -26,7 +29,12 @@ from ay_bot.protocol.plain_messages import BoxFailed, Seed, Seeded
 
 MOST_TOLD = 128 * 1024 * 1024
 """How many bytes of events a box may tell in all: they go into a log that is kept."""
+MOST_HELPERS = 3  # requests of agents that work for another, at once
 REQUESTS_OF_A_STEP = 2  # an agent asks once, and once more if the conversation was too long
+
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 class Model(Protocol):
@@ -59,6 +67,7 @@ class Session:
         self._untold: list[AgentEvent] = []
         self._told = 0
         self._requests_left = 0
+        self._counting = threading.Lock()
         self.usage = Usage()
 
     def seed(self, archive: Path, setup: str) -> None:
@@ -100,14 +109,17 @@ class Session:
         if isinstance(reply, ModelFailure):
             self._log.emit(ModelGaveUp(request_id=reply.request_id, cause=reply.cause, message=reply.message))
             return
-        if reply.usage.cost_usd is None and not self.usage.requests:
+        with self._counting:
+            is_first = not self.usage.requests
+            self.usage += reply.usage
+            total = self.usage
+        if reply.usage.cost_usd is None and is_first:
             self._log.notice("the price of this model is not known: `--max-cost` can't hold, `--max-tokens` does")
-        self.usage += reply.usage
         answered = ModelAnswered(
             request_id=reply.request_id,
             seconds=seconds,
             usage=reply.usage,
-            total=self.usage,
+            total=total,
             tool_calls=tuple(call.name for call in reply.tool_calls),
             model=reply.model,
         )
@@ -124,6 +136,9 @@ class Session:
                         self._tell()
                 case ModelRequest():
                     self._count_request()
+                    if message.agent:
+                        self._helpers.submit(self._serve, message)
+                        continue
                     reply, log = self._ask(message)
                     self._box.channel.send(reply)
                     log()
@@ -133,6 +148,23 @@ class Session:
                     return message, body
                 case _:
                     raise unexpected(self._box, message)
+
+    @cached_property
+    def _helpers(self) -> "ThreadPoolExecutor":
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(MOST_HELPERS, "model-request")
+
+    def _serve(self, request: ModelRequest) -> None:
+        """Answer an agent that works for another; others may be answered meanwhile."""
+        try:
+            reply, log = self._ask(request)
+        except AyBotError as error:
+            reply = ModelFailure(request_id=request.request_id, cause="unreachable", message=error.message)
+            log = _nothing
+        with suppress(OSError, ValueError):  # the box is gone, which its own thread will find out
+            self._box.channel.send(reply)
+        log()
 
     def _hear(self, event: AgentEvent) -> None:
         self._told += len(event.model_dump_json())
@@ -147,14 +179,14 @@ class Session:
             raise ProtocolBroken(f"the box `{self._box.name}` {what}; it was ended")
 
     def _tell(self) -> None:
-        for event in self._untold:
+        untold, self._untold = self._untold, []
+        for event in untold:
             self._log.emit_from_agent(event)
-        self._untold.clear()
 
     def _start_the_rest(self) -> None:
-        for start in self._meanwhile:
+        meanwhile, self._meanwhile = self._meanwhile, ()
+        for start in meanwhile:
             start()
-        self._meanwhile = ()
 
     def _on_progress(self, progress: ModelProgress) -> None:
         if switched := progress.switched:
@@ -164,6 +196,10 @@ class Session:
             self._log.emit(
                 ModelRetried(request_id=progress.request_id, retry_in=progress.retry_in, reason=progress.reason)
             )
+
+
+def _nothing() -> None:
+    pass
 
 
 def send_seed(box: Box, archive: Path, setup: str, timeout: float = 600.0) -> None:

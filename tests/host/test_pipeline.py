@@ -16,7 +16,7 @@ from ay_bot.host.output import OutputDirectory
 from ay_bot.host.publisher import DryRun, LocalBranch
 from ay_bot.host.task import parse_task
 from ay_bot.protocol.conversation import ToolCall, Usage
-from ay_bot.protocol.messages import Configure, ModelFailure, ModelReply, ModelRequest
+from ay_bot.protocol.messages import Configure, GatewayReady, ModelFailure, ModelReply, ModelRequest
 from tests.fakes import LocalSandbox
 
 BUG = "def add(a, b):\n    return a - b\n"
@@ -39,6 +39,9 @@ class Script:
 
     def configure(self, configure: Configure) -> None:
         self.configured.append(configure)
+
+    def wait_ready(self) -> GatewayReady:
+        return GatewayReady()
 
     def close(self) -> None:
         self.closed.set()
@@ -246,3 +249,73 @@ def test_a_set_up_that_fails_is_shown(run):
     result, _, _ = run(Script(FINISH), setup="echo no such compiler; exit 3")
     assert (result.status, result.exit_code) == ("error", ExitCode.USAGE)
     assert "no such compiler" in result.reason
+
+
+def configure(repository: Path, text: str) -> None:
+    (repository / ".github").mkdir()
+    (repository / ".github/ay-bot.yml").write_text(text)
+    subprocess.run(["git", "add", "-A"], cwd=repository, check=True)
+    subprocess.run(["git", "commit", "-q", "-m", "settings"], cwd=repository, check=True)
+
+
+OBJECT = [("finish", {"summary": "OBJECT\nsums.py:2: what of text?"})]
+
+
+def test_what_a_reviewer_objects_to_makes_a_draft_and_is_quoted(run, repository):
+    configure(repository, "review: on\n")
+    script = Script(MEND, FINISH, OBJECT, FINISH, OBJECT)
+    result, _, events = run(script)
+    assert (result.status, result.pull_request.draft) == ("verified", True)
+    assert "> - `sums.py:2`: what of text?" in result.pull_request.body
+    assert "The model that reviewed it objects" in result.pull_request.body
+    assert [request.role for request in script.requests] == ["main", "main", "reviewer", "main", "reviewer", "weak"]
+    assert [event.type for event in events].count("delegate_finished") == 2
+
+
+def test_what_a_strict_reviewer_objects_to_is_refused(run, repository):
+    configure(repository, "review: strict\n")
+    result, diff, _ = run(Script(MEND, FINISH, OBJECT, FINISH, OBJECT))
+    assert (result.status, result.exit_code, result.pull_request) == ("refused", ExitCode.CHANGE_REFUSED, None)
+    assert "the reviewer objects (`review: strict`): what of text?" in result.reason
+    assert "a + b" in diff
+
+
+def test_what_a_reviewer_approves_is_published_as_ever(run, repository):
+    configure(repository, "review: strict\n")
+    result, _, _ = run(Script(MEND, FINISH, [("finish", {"summary": "APPROVE"})]))
+    assert (result.status, result.pull_request.draft) == ("verified", False)
+    assert "reviewing model" not in result.pull_request.body
+
+
+def test_parts_of_the_work_are_done_by_others_at_once(run, repository):
+    configure(repository, "delegation: on\n")
+
+    class Parts(Script):
+        lock = threading.Lock()
+        together = threading.Barrier(2, timeout=30)
+        looked: set[int] = set()
+
+        def ask(self, request, on_progress, **more):
+            if not request.agent:
+                return super().ask(request, on_progress, **more)
+            with self.lock:
+                first = request.agent not in self.looked
+                self.looked.add(request.agent)
+            if first:
+                self.together.wait()
+            turn = [("read", {"path": "sums.py"})] if first else [("finish", {"summary": "it subtracts"})]
+            with self.lock:
+                self.turns.insert(0, turn)
+                return super().ask(request, on_progress, **more)
+
+    parts = [{"role": "explore", "task": "what does add do?"}, {"role": "explore", "task": "what tests it?"}]
+    script = Parts([("delegate", {"tasks": parts})], MEND, FINISH)
+    result, _, events = run(script)
+    assert result.status == "verified"
+    assert script.looked == {1, 2}
+    assert {(event.agent, event.part) for event in events if event.type == "delegated"} == {
+        (1, "explore"),
+        (2, "explore"),
+    }
+    told = [request for request in script.requests if not request.agent][1].messages[-1].content
+    assert told.count("it subtracts") == 2

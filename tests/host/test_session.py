@@ -1,13 +1,17 @@
 """The host's side of an agent box: what it sends, and when it lets other work begin."""
 
+import json
+import threading
 from types import SimpleNamespace
 
 import pytest
 from pydantic import TypeAdapter
 
+from ay_bot.errors import ModelFailed
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.session import Session, send_seed
 from ay_bot.protocol.channel import Channel, line_of
+from ay_bot.protocol.conversation import Usage
 from ay_bot.protocol.events import StepStarted
 from ay_bot.protocol.messages import BoxToHost, Finished, Happened, ModelReply, ModelRequest, Seeded, Work
 
@@ -94,3 +98,42 @@ def test_messages_are_passed_on_first_and_logged_in_their_order_afterwards():
         "message to the box",  # the reply
         "model_answered",
     ]
+
+
+def test_agents_that_work_for_another_are_answered_at_once_and_a_failure_is_theirs_alone():
+    together = threading.Barrier(3, timeout=20)
+
+    class AtOnce:
+        def ask(self, request, on_progress, *, when_sent, when_slow):
+            when_sent()
+            if request.agent:
+                together.wait()
+            if request.agent == 2:
+                raise ModelFailed("it is gone")
+            return ModelReply(request_id=request.request_id, content=f"to {request.agent}", usage=Usage(requests=1))
+
+    class Talking(Far):
+        def write(self, data):
+            super().write(data)
+            if len(self.kept) == 4:
+                self.answered.set()
+
+        def read(self, size):
+            if not self.says.startswith(b'{"kind":"model_request"') and len(self.kept) < 4:
+                self.answered.wait(20)
+            return super().read(size)
+
+        answered = threading.Event()
+
+    far = Talking(*(ModelRequest(request_id=n, agent=n, messages=()) for n in (1, 2, 3)), Finished(reason="steps"))
+    session = Session(box_of(far), AtOnce(), EventLog("run"))
+    session.work(Work(task="x"))
+    far.answered.wait(20)
+    replies = {reply["request_id"]: reply for reply in map(json.loads, map(bytes, far.kept[1:]))}
+    assert {number: reply["kind"] for number, reply in replies.items()} == {
+        1: "model_reply",
+        2: "model_failure",
+        3: "model_reply",
+    }
+    assert replies[2]["message"] == "it is gone"
+    assert session.usage.requests == 2

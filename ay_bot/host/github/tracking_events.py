@@ -42,7 +42,7 @@ def heard(story: Story, record: Record) -> Story:
     return moved(story, _state_of(story, record.event.phase)) if record.event.phase in _MEANS else story
 
 
-def _learnt(story: Story, event: HostEvent | AgentEvent) -> dict[str, object]:
+def _learnt(story: Story, event: HostEvent | AgentEvent) -> dict[str, object]:  # noqa: PLR0911 - one for each kind
     match event:
         case ModelAnswered():
             return {"usage": event.total}
