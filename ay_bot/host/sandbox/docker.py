@@ -135,7 +135,7 @@ class DockerSandbox:
 
     def _container_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
         """Return what runs in the box; the red team's driver changes it."""
-        return container_settings(spec, image, uid)
+        return container_settings(spec, image, uid, self.engine)
 
     def _host_settings(self, spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
         """Return the wall; the red team's driver takes parts of it away."""
@@ -145,12 +145,12 @@ class DockerSandbox:
         """Have the engine say what it made, before it starts, and compare it with the policy item by item."""
         with asking_to("describe the box"):
             said = Container(self._client.inspect_container(container))
-        planned = inspection_plan(spec, image, uid, self.engine.kind, self._runtime)
+        planned = inspection_plan(spec, image, uid, self.engine, self._runtime)
         found = said.differences(planned, uncapped=self.engine.uncapped, swap_is_capped=self.engine.swap_is_capped)
         require_none(found, "outside")
 
     def _check_from_within(self, box: RunningBox, spec: BoxSpec, image: Image, uid: int) -> None:
-        require_none(differences(box.hello.observed, plan(spec, image, uid, self.engine.kind)), "within")
+        require_none(differences(box.hello.observed, plan(spec, image, uid, self.engine)), "within")
 
     @contextmanager
     def _connected(self, container: str) -> Iterator[AttachedSocket]:

@@ -49,16 +49,21 @@ class Engine:
     def weaknesses(self, runtime: str = "") -> Iterator[Weakness]:
         """Yield what it can't give to boxes that run in `runtime`."""
         if self.uncapped:
-            why = f"not capped by this engine ({self.name}): {', '.join(WHAT[name] for name in self.uncapped)}"
+            what = ", ".join(WHAT[name] for name in self.uncapped)
+            why = f"not capped by this engine ({self.name}), and softly by the box itself: {what}"
             yield from (Weakness(lacks=name, why=why, instead=DELEGATE) for name in self.uncapped)
         if "memory" not in self.uncapped and not self.swap_is_capped:
             why = f"this engine ({self.name}) caps memory, and not what of it is swapped out"
             yield Weakness(lacks="memory", why=why, instead="a kernel that counts swap: cgroup v2, or swapaccount=1")
         if self.kind == "Podman":
-            why = f"this engine ({self.name}) does not cap how many files a box makes, but by the memory they take"
+            why = f"this engine ({self.name}) does not cap how many files a box makes; the box does, softly"
             yield Weakness(lacks="inodes", why=why, instead="a Docker engine")
         if not any(part in runtime for part in OWN_KERNELS):
             yield OWN_KERNEL
+
+
+DOCKER: Final = Engine(kind="Docker", version="", rootless=False, uncapped=(), swap_is_capped=True, runtimes=())
+"""An engine that gives all."""
 
 
 def parse_engine(info: Mapping[str, object], version: Mapping[str, object]) -> Engine:

@@ -6,17 +6,18 @@ from ay_bot.host.image import runtime_volume
 from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.docker_facts import Engine
-from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation, tmpfs
+from ay_bot.host.sandbox.docker_places import tmpfs
+from ay_bot.host.sandbox.policy import INSTALLING, SHARED_MEMORY, Image, creation
 from ay_bot.protocol.box_config import DOOR_PLACE
 
 PROCESSES: Final = 4096
 """What Podman is told, whose own default may be more than it can set; the cap is that of the control group."""
 
 
-def container_settings(spec: BoxSpec, image: Image, uid: int) -> dict[str, Any]:
+def container_settings(spec: BoxSpec, image: Image, uid: int, engine: Engine) -> dict[str, Any]:
     """Return what runs in the box, and how it is attached."""
     return {
-        **creation(spec, image, uid),
+        **creation(spec, image, uid, engine),
         "working_dir": "/",
         "hostname": "box",
         "stdin_open": True,

@@ -1,5 +1,6 @@
 """What a box of the Docker driver is created with: pure functions from a box's specification to the engine's terms."""
 
+import math
 import secrets
 import time
 from collections.abc import Mapping, Sequence
@@ -10,10 +11,11 @@ from typing import TypedDict
 from ay_bot.host.owner import this_process
 from ay_bot.host.runtime import PREFIX, box_config, program
 from ay_bot.host.sandbox import MIB, BoxLimits, BoxSpec
-from ay_bot.host.sandbox.docker_facts import Kind
+from ay_bot.host.sandbox.docker_facts import DOCKER, Engine
+from ay_bot.host.sandbox.docker_places import PODMANS_PLACES, tmpfs
 from ay_bot.host.sandbox.inspection import ContainerPlan
 from ay_bot.host.sandbox.self_check import Plan
-from ay_bot.protocol.box_config import DOOR_PLACE
+from ay_bot.protocol.box_config import DOOR_PLACE, ResourceLimits
 
 RUN_LABEL = "ay.run"
 OWNER_LABEL = "ay.owner"
@@ -22,11 +24,8 @@ DEADLINE_LABEL = "ay.deadline"
 
 FIRST_UID, LAST_UID = 20_000, 59_999  # one per box: limits and signals of the kernel count by uid
 SHARED_MEMORY = 16 * MIB
-VOLUME_SIZE = 16 * MIB
 ENGINES_OWN = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"})
-PODMANS_PLACES = ("/run", "/var/tmp")  # noqa: S108 - Podman makes them writable unless told
 PODMANS_HIDDEN = frozenset({"/proc/sys", "/sys/firmware"})  # of what it hides it tells nothing from outside
-PODMANS_OWN = "ro,nosuid,nodev,noexec,size=65536,notmpcopyup"
 PODMANS_MOUNTS = (*PODMANS_PLACES, "/etc/passwd", "/etc/group")  # it adds the box's user to these, read-only
 GRACE = 60  # seconds that a host may need, after a box's own deadline, to remove it itself
 
@@ -121,9 +120,9 @@ def pid_namespace() -> str:
     return str(Path("/proc/self/ns/pid").readlink())
 
 
-def creation(spec: BoxSpec, image: Image, uid: int) -> Creation:
+def creation(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER) -> Creation:
     """Return what to create: our program as the first process, and nothing of the image's own ideas of running."""
-    config = box_config(spec, command_environment(image.environment))
+    config = box_config(spec, command_environment(image.environment), _soft_limits(spec.limits, engine))
     return Creation(
         image=image.digest,
         entrypoint=[f"{PREFIX}/bin/python3"],
@@ -134,51 +133,35 @@ def creation(spec: BoxSpec, image: Image, uid: int) -> Creation:
     )
 
 
+def _soft_limits(limits: BoxLimits, engine: Engine) -> ResourceLimits:
+    """Return what the box has to look after itself, because the engine can't cap it."""
+    memory = limits.memory if "memory" in engine.uncapped else 0
+    return ResourceLimits(
+        processes=limits.pids if "processes" in engine.uncapped else 0,
+        data=memory,
+        memory=memory,
+        inodes=limits.inodes if engine.kind == "Podman" else 0,
+        processors=math.ceil(limits.cpus) if "cpu" in engine.uncapped else 0,
+    )
+
+
 def new_uid() -> int:
     """Return a uid for one box."""
     return FIRST_UID + secrets.randbelow(LAST_UID - FIRST_UID + 1)
 
 
-def tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str], kind: Kind = "Docker") -> dict[str, str]:
-    """Return the only places that can be written, each capped exactly; an image's volumes would be uncapped disks."""
-    places = _tmpfs(limits, uid, volumes)
-    if kind == "Docker":
-        return places
-    own = dict.fromkeys(PODMANS_PLACES, PODMANS_OWN)
-    return {**own, **{place: _for_podman(options) for place, options in places.items()}}
-
-
-def _for_podman(options: str) -> str:
-    """Return options as Podman knows them: `U` makes the box's user the owner, and there is no cap on inodes."""
-    kept = (option for option in options.split(",") if option.partition("=")[0] not in ("uid", "gid", "nr_inodes"))
-    return ",".join((*kept, "U", "notmpcopyup"))
-
-
-def _tmpfs(limits: BoxLimits, uid: int, volumes: Sequence[str]) -> dict[str, str]:
-    base = f"rw,nosuid,nodev,exec,uid={uid},gid={uid}"
-    places = {
-        place: f"{base},mode=0755,size={VOLUME_SIZE},nr_inodes=4096"
-        for place in volumes
-        if place.startswith("/") and place.rstrip("/") not in ("", "/work", "/tmp", PREFIX)  # noqa: S108
-    }
-    places["/work"] = f"{base},mode=0755,size={limits.work},nr_inodes={limits.inodes}"
-    mode = "0700" if uid else "1777"  # apt, as root, becomes another user
-    places["/tmp"] = f"{base},mode={mode},size={limits.temporary},nr_inodes={limits.inodes // 4}"  # noqa: S108
-    return places
-
-
-def inspection_plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker", runtime: str = "") -> ContainerPlan:
+def inspection_plan(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER, runtime: str = "") -> ContainerPlan:
     """Return what the engine must say of a box before it starts."""
-    made = creation(spec, image, uid)
+    made = creation(spec, image, uid, engine)
     return ContainerPlan(
         limits=spec.limits,
         image=made["image"],
         user=made["user"],
         entrypoint=made["entrypoint"],
         command=made["command"],
-        tmpfs=tmpfs(spec.limits, uid, image.volumes, kind),
+        tmpfs=tmpfs(spec.limits, uid, image.volumes, engine.kind),
         runtime=runtime,
-        kind=kind,
+        kind=engine.kind,
         volumes=_volumes(spec, image),
         capabilities=frozenset(INSTALLING) if spec.installs else frozenset(),
         read_only=not spec.installs,
@@ -190,17 +173,17 @@ def _volumes(spec: BoxSpec, image: Image) -> frozenset[str]:
     return frozenset({*(() if image.is_ours else (PREFIX,)), *((DOOR_PLACE,) if spec.door else ())})
 
 
-def plan(spec: BoxSpec, image: Image, uid: int, kind: Kind = "Docker") -> Plan:
+def plan(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER) -> Plan:
     """Return what a box may see of itself."""
     writable = frozenset(tmpfs(BoxLimits(), uid, image.volumes))
     names = {variable.partition("=")[0] for variable in image.environment}
     return Plan(
         uid=uid,
-        places=writable | ENGINES_OWN | _volumes(spec, image) | set(PODMANS_MOUNTS if kind == "Podman" else ()),
+        places=writable | ENGINES_OWN | _volumes(spec, image) | set(PODMANS_MOUNTS if engine.kind == "Podman" else ()),
         writable=writable,
         variables=frozenset(names | first_process_environment(image.environment).keys()),
         capabilities=0 if uid else INSTALLING_BITS,
-        hidden=PODMANS_HIDDEN if kind == "Podman" else frozenset(),
+        hidden=PODMANS_HIDDEN if engine.kind == "Podman" else frozenset(),
         layer=frozenset() if uid else ENGINES_OWN,
     )
 

@@ -211,7 +211,9 @@ def test_an_engine_that_ignores_limits_says_so(sandbox: DockerSandbox, monkeypat
     monkeypatch.setattr(sandbox._client, "info", lambda: described | {"MemoryLimit": False, "PidsLimit": False})
     told = DockerSandbox(sandbox._client).weaknesses()
     assert [weakness.lacks for weakness in told] == ["memory", "processes", "kernel"]
-    assert tell(told) == (f"not capped by this engine ({sandbox.engine.name}): memory, processes",)
+    assert tell(told) == (
+        f"not capped by this engine ({sandbox.engine.name}), and softly by the box itself: memory, processes",
+    )
 
 
 def test_an_engine_is_looked_for_where_engines_listen(tmp_path: Path, monkeypatch) -> None:

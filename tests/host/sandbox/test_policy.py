@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxLimits
+from ay_bot.host.sandbox.docker_places import tmpfs
 from ay_bot.host.sandbox.policy import (
     ALLOWED_VARIABLES,
     DEADLINE_LABEL,
@@ -18,7 +19,6 @@ from ay_bot.host.sandbox.policy import (
     labels,
     new_uid,
     pid_namespace,
-    tmpfs,
 )
 from tests.host.sandbox.conftest import spec
 
