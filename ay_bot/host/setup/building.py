@@ -104,7 +104,7 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
     `tell` hears of every step. Raises UsageError with the last lines if the build fails.
     """
     name = f"{KEPT_REPOSITORY}:{key}"
-    arguments = {**plan.args, **{name: environment.get(name, "") for name in PROXY_ARGUMENTS}}
+    arguments = {**plan.args, **{name: environment[name] for name in PROXY_ARGUMENTS if name in environment}}
     with context.open("rb") as packed, _explained(plan.dockerfile), asking_to(f"build {plan.dockerfile}"):
         said = sandbox.client.build(
             fileobj=packed,

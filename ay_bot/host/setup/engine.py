@@ -54,6 +54,7 @@ class KeptImages:
     def find(self, key: str) -> str:
         """Return the name of the image with this key, "" where there is none."""
         name = f"{KEPT_REPOSITORY}:{key}"
+        self._sandbox.images.forget(name)
         with asking_to("list its images"):
             return name if self._client.images(name, quiet=True) else ""
 
@@ -69,7 +70,7 @@ class KeptImages:
         """Make an image of a box as it is now, and return its name."""
         told = {**NOBODY, KEY_LABEL: key, SOURCE_LABEL: repository, BASE_LABEL: base}
         # Nothing of how the box was started is left: boxes made of it say all of that themselves.
-        reset = 'ENTRYPOINT []\nCMD ["/bin/sh"]\nUSER root\nWORKDIR /\nHEALTHCHECK NONE'
+        reset = 'ENTRYPOINT ["/bin/sh"]\nUSER root\nWORKDIR /\nHEALTHCHECK NONE'
         with asking_to("keep what the set-up made"), self._patience():
             self._client.commit(
                 container, repository=KEPT_REPOSITORY, tag=key, changes=reset, conf={"Labels": told}, message="set-up"
