@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint format bench soak fuzz audit sbom coverage image lock clean
+.PHONY: help demo test conformance lint format presets bench soak fuzz audit sbom coverage image lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ format: ## Let ruff rewrite what it can
 	@scripts/bootstrap dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+presets: ## See every package manager work through the proxy under its preset, those that are installed here
+	@scripts/bootstrap dev
+	AY_PRESETS=all $(BIN)/python -m pytest -q -s tests/host/presets
 
 bench: ## Measure speed, memory and tokens in an environment as a user has it; prints one table
 	@scripts/bootstrap all build/bench-environment
