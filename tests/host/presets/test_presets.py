@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
@@ -15,8 +16,8 @@ from ay_bot.host.sandbox_exec import Wanted, run
 from tests.host.git_repositories import make_repository
 from tests.host.presets import packages
 from tests.host.presets.loopback_registry import open_registry
-from tests.host.sandbox.conftest import BUBBLEWRAP
 
+HOME = pwd.getpwuid(os.getuid()).pw_dir
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 IN_CI = frozenset({"pip", "npm", "cargo"})
 TRUST = "keytool -importcert -noprompt -alias x -file /work/ca.pem -keystore /tmp/trust -storepass changeit 2>/dev/null"
@@ -83,38 +84,56 @@ apt-get "$@" -qq update && apt-get "$@" -qq download hello; ls""", prints="hello
 }  # fmt: skip
 
 
-def required(name: str, case: Case) -> str:
+def find_reason(name: str, driver: str, case: Case) -> str:
     """Why a case can't or needn't run here, or nothing."""
-    if name not in IN_CI and os.environ.get("AY_PRESETS") != "all":
+    if (name not in IN_CI or driver == "docker") and os.environ.get("AY_PRESETS") != "all":
         return "make presets runs it"
-    home = pwd.getpwuid(os.getuid()).pw_dir
-    path = f"{os.environ['PATH']}:{home}/.cargo/bin"
-    return "" if shutil.which(case.client, path=path) else f"{case.client} is not installed"
+    there = driver == "docker" or shutil.which(case.client, path=f"{os.environ['PATH']}:{HOME}/.cargo/bin")
+    return "" if there else f"{case.client} is not installed"
 
 
-@BUBBLEWRAP.marks[0]
-@pytest.mark.parametrize("name", CASES)
-def test_a_package_manager_works_under_its_preset(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+def name_cases() -> Iterator[object]:
+    """Every case on bubblewrap, which shows this machine's clients, and the client that our image has on Docker."""
+    for name, case in CASES.items():
+        real = () if case.registry else (pytest.mark.registry,)
+        yield pytest.param(name, "bubblewrap", marks=(pytest.mark.bwrap, *real), id=name)
+    yield pytest.param("pip", "docker", marks=(pytest.mark.docker, pytest.mark.registry), id="pip-docker")
+
+
+@pytest.mark.parametrize(("name", "driver"), name_cases())
+def test_a_package_manager_works_under_its_preset(name: str, driver: str, tmp_path: Path) -> None:
     case = CASES[name]
-    if reason := required(name, case):
+    if reason := find_reason(name, driver, case):
         pytest.skip(reason)
-    laboratory, certificate = None, b""
+    laboratory, certificate = None, SYSTEM_CERTIFICATES.read_bytes()
     if case.registry:
         laboratory, certificate = open_registry(case.registry, tmp_path / "keys")
-    else:
-        certificate = SYSTEM_CERTIFICATES.read_bytes()
     repository = make_repository(tmp_path / "repository", {**case.files, "ca.pem": certificate})
-    surroundings = {**os.environ, "HOME": pwd.getpwuid(os.getuid()).pw_dir}
-    wanted = Wanted(sandbox="bubblewrap", network=name, laboratory=laboratory, repository=repository, timeout=300)
+    surroundings = {**os.environ, "HOME": HOME}
+    wanted = Wanted(sandbox=driver, network=name, laboratory=laboratory, repository=repository, timeout=300)
     done = run(["sh", "-c", case.script], surroundings, wanted)
     assert case.prints in done.output, done.output
     assert done.exit_code == 0
     asked = {attempt.host for attempt in done.attempts if attempt.allowed}
     assert asked
     assert all(any(rule.covers(host) for rule in read_preset(name)) for host in asked)  # type: ignore[arg-type]
-    print(
-        f"\nPRESET {name}: {sorted(asked)}, refused {sorted({a.host for a in done.attempts if not a.allowed})}, {done.seconds} s"
-    )
+    kind = "loopback" if case.registry else "real"
+    print(f"\n{name} on {driver}: {kind} registry, asked {', '.join(sorted(asked))}; {done.seconds:.1f} s")
+
+
+@pytest.mark.bwrap
+def test_without_its_preset_a_package_manager_gets_nothing(tmp_path: Path) -> None:
+    case = CASES["cargo"]
+    if reason := find_reason("cargo", "bubblewrap", case):
+        pytest.skip(reason)
+    laboratory, certificate = open_registry(case.registry, tmp_path / "keys")
+    repository = make_repository(tmp_path / "repository", {**case.files, "ca.pem": certificate})
+    surroundings = {**os.environ, "HOME": HOME}
+    wanted = Wanted(sandbox="bubblewrap", network="npm", laboratory=laboratory, repository=repository, timeout=300)
+    done = run(["sh", "-c", f"export CARGO_NET_RETRY=0; {case.script}"], surroundings, wanted)
+    assert done.exit_code != 0
+    assert {(one.host, one.allowed, one.rule) for one in done.attempts} == {("index.crates.io", False, "name")}
+    assert done.attempts[0].fix == "add `- index.crates.io` to `network.setup.hosts`"
 
 
 def test_every_preset_has_a_case() -> None:
