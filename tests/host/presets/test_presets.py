@@ -100,7 +100,7 @@ def name_cases() -> Iterator[object]:
     yield pytest.param("pip", "docker", marks=(pytest.mark.docker, pytest.mark.registry), id="pip-docker")
 
 
-@pytest.mark.parametrize(("name", "driver"), name_cases())
+@pytest.mark.parametrize(("name", "driver"), list(name_cases()))
 def test_a_package_manager_works_under_its_preset(name: str, driver: str, tmp_path: Path) -> None:
     case = CASES[name]
     if reason := find_reason(name, driver, case):
