@@ -10,7 +10,7 @@ from ay_bot.agent import prompt
 from ay_bot.agent.calling import Calling, Done
 from ay_bot.agent.condensing import Condenser
 from ay_bot.agent.context import Conversation
-from ay_bot.agent.dialect import Dialect
+from ay_bot.agent.dialect import EDITING, Dialect
 from ay_bot.agent.jobs import JOBS
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
@@ -25,6 +25,7 @@ from ay_bot.protocol.outputs import Output
 
 if TYPE_CHECKING:
     from ay_bot.agent.delegating import Child, Delegate, Ended
+    from ay_bot.agent.editing import Implement
     from ay_bot.agent.reviewing import Reviewer
     from ay_bot.agent.tools.propose import Propose
 
@@ -63,10 +64,13 @@ class Agent:
         self._child = child
         self._propose = _build_propose(work)
         self._delegate = self._build_delegate(ask) if work.delegation or work.review != "off" else None
-        extra = [tool for tool in (self._propose, self._delegate if work.delegation else None) if tool]
+        self._editor = _build_editor(work, ask)
+        extra = [tool for tool in (self._propose, self._delegate if work.delegation else None, self._editor) if tool]
         tools = child.tools if child and child.tools else choose_tools(work.mode, *extra)
+        if self._editor:
+            tools = {name: tool for name, tool in tools.items() if name not in EDITING}
         self._dialect = Dialect(tools, work.edit_format, native=work.native_tools)
-        self._model = Model(ask, self._dialect)
+        self._model = Model(ask, self._dialect, "planner" if self._editor else "main")
         self._repository = BackgroundRepository(root)
         self._bench = _build_bench(work, root, scratch, run, alone=child is None)
         self._reviewer = _build_reviewer(work, self._delegate, self._bench)
@@ -88,7 +92,10 @@ class Agent:
     def run(self) -> Ending:
         """Work on the task to an end."""
         own = self._child.instructions if self._child else ""
-        standing = prompt.choose_instructions(self._work.mode, self._dialect.instructions, own)
+        dialect = "\n\n".join(
+            part for part in (prompt.ARCHITECT if self._editor else "", self._dialect.instructions) if part
+        )
+        standing = prompt.choose_instructions(self._work.mode, dialect, own)
         self._conversation.append(SystemMessage(content=standing))
         task = UserMessage(content=prompt.build_task(self._work), images=self._work.images)
         self._conversation.append(task, said=True)
@@ -289,6 +296,14 @@ def _build_propose(work: Work) -> "Propose | None":
     from ay_bot.agent.tools.propose import Propose
 
     return Propose(work)
+
+
+def _build_editor(work: Work, ask: Ask) -> "Implement | None":
+    if not work.architect or work.mode != "change":
+        return None
+    from ay_bot.agent.editing import Implement
+
+    return Implement(ask, work.edit_format)
 
 
 def _build_reviewer(work: Work, delegate: "Delegate | None", bench: Workbench) -> "Reviewer | None":

@@ -8,7 +8,7 @@ from ay_bot.agent import prompt
 from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.tools.arguments import parse_object
 from ay_bot.agent.tools.workbench import Refusal
-from ay_bot.protocol.conversation import AssistantMessage, Message, SystemMessage, ToolCall, UserMessage
+from ay_bot.protocol.conversation import AssistantMessage, Message, Role, SystemMessage, ToolCall, UserMessage
 from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
 
 Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
@@ -17,10 +17,11 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 class Model:
-    """Asks the model behind the role `main`, in its dialect."""
+    """Asks the model behind a role, in its dialect."""
 
-    def __init__(self, ask: Ask, dialect: Dialect) -> None:
+    def __init__(self, ask: Ask, dialect: Dialect, role: Role = "main") -> None:
         self._ask = ask
+        self._role = role
         self._dialect = dialect
         self._request_id = 0
         self._identifiers: set[str] = set()
@@ -30,7 +31,7 @@ class Model:
         self._request_id += 1
         written = self._dialect.write(messages)
         request = ModelRequest(
-            request_id=self._request_id, messages=written, tools=self._dialect.specs, escalate=escalate
+            request_id=self._request_id, role=self._role, messages=written, tools=self._dialect.specs, escalate=escalate
         )
         answer = self._ask(request)
         return self._dialect.read(answer) if isinstance(answer, ModelReply) else answer

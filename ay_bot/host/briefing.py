@@ -53,6 +53,7 @@ def describe_work(
         native_tools=models["main"].tools if "main" in models else True,
         has_stronger=bool(settings.model_pack.stronger),
         review=settings.review,
+        architect=settings.architect,
         delegation=settings.delegation == "on" or (settings.delegation == "auto" and len(trusted.paths) >= MANY_FILES),
         policy=build_box_policy(findings.policy, settings.command_policy),
     )

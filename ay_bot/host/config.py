@@ -131,6 +131,8 @@ class Settings(Value):
     `strict` refuses it."""
     delegation: Annotated[Literal["auto", "on", "off"], BeforeValidator(_as_word)] = "auto"
     """Whether the agent may have parts of the work done by others; `auto` is in repositories of 500 files and more."""
+    architect: bool = False
+    """Whether the role `planner` works out the change and the role `editor` writes the edits."""
     edit_format: EditFormat = "auto"
     """How the model makes edits; `auto` is by tools, or by SEARCH/REPLACE text where the model takes none."""
     instruction_files: tuple[Name, ...] = ()

@@ -251,6 +251,7 @@ class Work(Value):
     output_limits: dict[OutputType, int] = MOST_OF_EACH
     policy: BoxPolicy = BoxPolicy()
     edit_format: EditFormat = "auto"
+    architect: bool = False  # whether one model plans and another, the role `editor`, writes the edits
     native_tools: bool = True  # whether the model takes tools; else it calls them by text
     delegation: bool = False  # whether the agent may have parts of the work done by others
     review: ReviewMode = "off"
