@@ -50,7 +50,7 @@ class Implement:
 
     def __init__(self, ask: Ask, form: EditFormat) -> None:
         self._ask = ask
-        self._form: Format = "search_replace" if form in ("auto", "edit") else form
+        self._form: Format = "search_replace" if form == "auto" or form == "edit" else form  # noqa: PLR1714 - for mypy
         self._request_id = FIRST_REQUEST
 
     def describe(self, values: dict[str, object]) -> str:
