@@ -31,6 +31,11 @@ CREDENTIALS: Final = "GOOGLE_APPLICATION_CREDENTIALS"
 PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 MACHINES_OWN: Final = (*CERTIFICATES, CREDENTIALS, "PATH", "LANG", "LC_ALL", "SSL_CERT_DIR")
 """What the gateway is given from a machine of its own, but says nothing inside a container."""
+CLIENTS_OWN: Final = (
+    "PATH", "HOME", "XDG_RUNTIME_DIR", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH",
+    "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION",
+)  # fmt: skip
+"""What docker's program needs for itself."""
 REQUIRED: Final = ("AY_CONTAINER", "AY_IMAGE", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "RUNNER_TEMP")
 
 HINT: Final = "this step is started by the Action; see docs/action.md"
@@ -143,13 +148,19 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"ay-bot: error: {error}\n")
         return error.exit_code
     if finalize:
-        subprocess.run(["docker", "rm", "--force", given["AY_CONTAINER"]], check=False, capture_output=True)
-    return _become(words)
+        removal = ["docker", "rm", "--force", given["AY_CONTAINER"]]
+        subprocess.run(removal, check=False, capture_output=True, env=client_environment(given))
+    return _become(words, client_environment(given, *passed_names(given, finalize=finalize)))
 
 
-def _become(words: list[str]) -> NoReturn:
+def client_environment(given: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Return what docker's own program gets: how to reach its engine, and what it has to hand on."""
+    return {name: given[name] for name in (*CLIENTS_OWN, *names) if name in given}
+
+
+def _become(words: list[str], made: Mapping[str, str]) -> NoReturn:
     """Let docker take this process's place, so that the runner's signals reach it."""
-    os.execvp(words[0], words)  # noqa: S606
+    os.execvpe(words[0], words, made)  # noqa: S606
 
 
 if __name__ == "__main__":

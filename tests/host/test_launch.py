@@ -1,6 +1,8 @@
 """The bot's container is started with what is named, and with nothing else that the runner has."""
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from ay_bot.errors import SandboxUnavailable, UsageError
 from ay_bot.host import launch
 from ay_bot.host.launch import SOCKET, command, own_directory, passed_names
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -138,3 +142,24 @@ def test_started_by_hand_it_says_what_is_missing(
     monkeypatch.setattr(launch, "environment", dict)
     assert launch.main([]) == 2
     assert "not set: AY_CONTAINER, AY_IMAGE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("finalize", [False, True])
+def test_at_21_at_39_dockers_own_program_gets_no_more_than_it_needs(
+    runner: dict[str, str], tmp_path: Path, finalize: bool
+) -> None:
+    """A `docker` that writes down its environment takes the place of the real one."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "docker").write_text(f'#!/bin/sh\n/usr/bin/env >"{tmp_path}/seen-$1"\n')
+    (programs / "docker").chmod(0o755)
+    given = {**runner, "PATH": str(programs)}
+    words = [sys.executable, "-I", str(ROOT / "scripts" / "bare.py"), "ay_bot.host.launch"]
+    subprocess.run([*words, *(["--finalize"] if finalize else [])], env=given, check=True)
+    for seen in tmp_path.glob("seen-*"):
+        assert "trap" not in seen.read_text(), seen.name
+    handed = (tmp_path / "seen-run").read_text()
+    assert "INPUT_GITHUB_TOKEN=ghs_secret" in handed
+    assert ("OPENAI_API_KEY=sk-secret" in handed) is not finalize
+    if finalize:
+        assert "secret" not in (tmp_path / "seen-rm").read_text()

@@ -297,7 +297,15 @@ async def _answer(writer: asyncio.StreamWriter, status: int, text: str) -> None:
 async def _start_program(source: str) -> None:
     """Start what an experiment brings as its target, and wait until it says that it is ready."""
     program = await asyncio.create_subprocess_exec(
-        sys.executable, "-I", "-S", "-B", "-c", source, stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-I",
+        "-S",
+        "-B",
+        "-c",
+        source,
+        stdout=asyncio.subprocess.PIPE,
+        stdin=asyncio.subprocess.DEVNULL,
+        env={},
     )
     if program.stdout is None or not await program.stdout.readline():
         raise SystemExit("the experiment's program ended at its start")
