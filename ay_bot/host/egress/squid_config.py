@@ -83,9 +83,8 @@ positive_dns_ttl {pinned} seconds
 HOSTS_FILE: Final = "/tmp/hosts"  # noqa: S108 - of the proxy's own file system
 LOOSE: Final = """\
 http_access allow all
-request_header_max_size 4 MB
+request_header_max_size 256 KB
 client_persistent_connections on
-pipeline_prefetch 5
 negative_dns_ttl 1 seconds
 positive_dns_ttl 1 seconds
 """

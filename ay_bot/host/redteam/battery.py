@@ -48,9 +48,7 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     seconds = round(time.monotonic() - began, 1)
     digest = sandbox.resolve_image(image)
     notices = (*tell_weaknesses(sandbox.weaknesses()), *([doorless] if doorless else ()))
-    return Scorecard(
-        driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=notices
-    )
+    return Scorecard(driver=sandbox.name, image=digest, seconds=seconds, lines=lines, notices=notices)
 
 
 def by_protection(attacks: Iterable[Attack]) -> dict[frozenset[Off], list[Attack]]:

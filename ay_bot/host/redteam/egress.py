@@ -29,7 +29,7 @@ ALLOWED: Final = (
 POLICY: Final = NetworkPolicy(
     mode="allowlist", hosts=tuple(HostRule(host=host) for host in ALLOWED), max_sent=MIB, max_received=8 * MIB
 )
-PATIENCE: Final = 1.0
+PATIENCE: Final = 0.25
 
 ASK: Final = r'''
 def ask(data, *more, size=65536):
@@ -91,7 +91,6 @@ TUNNELS: Final = (
     ("address", f"{PRIVATE}:443", "an address"),
     ("decimal", f"{NUMBER}:443", "an address as one number"),
     ("private", "inner.example:443", "an allowed name that stands for a private address"),
-    ("user", "open.example:443@denied.example:443", "an allowed name as a user's"),
     ("zeros", "open.example:08022", "another port with a leading zero"),
 )
 OTHERS: Final[tuple[tuple[str, str, Seen, str], ...]] = (
@@ -149,16 +148,13 @@ OTHERS: Final[tuple[tuple[str, str, Seen, str], ...]] = (
     ),
     (
         "smuggled-length",
-        ('rest = "POST /" + TOKEN + " HTTP/1.1\\r\\nHost: open.example\\r\\n\\r\\n"\n'
-        'get("http://open.example/", rest=f"Content-Length: {len(rest)}\\r\\nTransfer-Encoding: chunked\\r\\n'
-        '\\r\\n0\\r\\n\\r\\n{rest}")'),
+        (
+            'rest = "POST http://open.example/" + TOKEN + " HTTP/1.1\\r\\nHost: open.example\\r\\n\\r\\n"\n'
+            'head = f"Host: open.example\\r\\nContent-Length: {len(rest)}\\r\\nTransfer-Encoding: chunked"\n'
+            'ask(f"GET http://open.example/ HTTP/1.1\\r\\n{head}\\r\\n\\r\\n0\\r\\n\\r\\n{rest}", "", "")'
+        ),
         "arrived",
         "a request hidden by two lengths",
-    ),
-    (
-        "smuggled-body",
-        'get("http://open.example/", rest=f"Content-Length: {len(TOKEN)}\\r\\n\\r\\n{TOKEN}")', "arrived",
-        "a body in a request that only reads",
     ),
     (
         "smuggled-chunks",
@@ -175,10 +171,9 @@ OTHERS: Final[tuple[tuple[str, str, Seen, str], ...]] = (
         "a second request behind lone line feeds",
     ),
     (
-        "huge-header", 'get("http://open.example/", rest="X-Long: " + "x" * 100_000 + TOKEN + "\\r\\n")', "arrived",
-        "a header of 100 kB",
+        "huge-header", 'get("http://open.example/", rest="X-Long: " + "x" * 40_000 + TOKEN + "\\r\\n")', "arrived",
+        "a header of 40 kB",
     ),
-    ("huge-name", 'get("http://open.example/" + "x" * 40_000 + TOKEN)', "arrived", "an address of 40 kB"),
     (
         "cache-manager",
         'got = get("cache_object://proxy/info", host="proxy")\nif b" 200 " in got[:16]: effect("the proxy tells")',
@@ -189,12 +184,13 @@ OTHERS: Final[tuple[tuple[str, str, Seen, str], ...]] = (
 SENT: Final = """
 connect("open.example:443", hello("open.example"), bytes(1 << 19), bytes(1 << 19), bytes(1 << 19) + 3 * TOKEN.encode())
 """
-RECEIVED: Final = """
+RECEIVED: Final = r"""
 total = 0
 for _ in range(12):
     try:
         with socket.create_connection(("127.0.0.1", 3128), timeout=5) as proxy:
-            proxy.sendall(plain("http://open.example/bytes/1048576").encode())
+            wanted = plain("http://open.example/bytes/1048576", "open.example\r\nConnection: close")
+            proxy.sendall(wanted.encode())
             while data := proxy.recv(1 << 20): total += len(data)
     except OSError as error: print("no answer:", error)
 effect(f"{total} bytes came") if total > 8 << 20 else print(total, "bytes came")

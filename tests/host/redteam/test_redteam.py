@@ -25,7 +25,9 @@ FAST = (
     "raw-icmp", "raw-route", "kernel-io-uring", "kernel-userns", "kernel-vsock", "kernel-ptrace", "kernel-mount",
     "kernel-setting-core", "agent-maps", "agent-forge-inherited", "agent-kill-all", "secret-environment",
     "secret-traversal", "secret-home-ssh", "file-write", "write-etc", "survive-daemon", "report-link",
-    "output-escapes", "resource-file-size", "resource-processes",
+    "output-escapes", "resource-file-size", "resource-processes", "door-url-name", "door-url-decimal", "door-url-port",
+    "door-url-private", "door-method-post", "door-tunnel-name", "door-tunnel-port", "door-host-header", "door-dns",
+    "door-rebinding", "door-redirect", "door-sni", "door-not-tls", "door-smuggled-chunks", "door-pipelined",
 )  # fmt: skip
 ATTACK = Attack(id="x-y", category="c", about="a", program="", off=(Off.FILTER,))
 
