@@ -4,6 +4,8 @@ import json
 import signal
 import sys
 import traceback
+from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -13,11 +15,13 @@ from ay_bot import __version__
 from ay_bot.errors import AyBotError, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from ay_bot.agent.outline.outlining import Outline
     from ay_bot.host.event_log import Listener
     from ay_bot.host.gateway_process import Gateway
     from ay_bot.host.github.annotations import WorkflowLog
+    from ay_bot.host.outline_source import GitSource
     from ay_bot.host.redteam import Line
     from ay_bot.host.report import Result
 
@@ -33,10 +37,16 @@ app = typer.Typer(
 
 boxes = typer.Typer(no_args_is_help=True, help="The wall by itself.")
 app.add_typer(boxes, name="sandbox")
+models_app = typer.Typer(no_args_is_help=True, help="What is known of models.")
+app.add_typer(models_app, name="models")
 images = typer.Typer(no_args_is_help=True, help="What boxes are made of.")
 app.add_typer(images, name="image")
 policy = typer.Typer(no_args_is_help=True, help="What may be read, written, run and asked for, and what may leave.")
 app.add_typer(policy, name="policy")
+context = typer.Typer(
+    no_args_is_help=True, help="What is where in a repository: which files a task is about, and a map."
+)
+app.add_typer(context, name="context")
 
 
 RUNTIME = "The engine's runtime for boxes, such as runsc or kata. Default: the engine's own default."
@@ -362,6 +372,37 @@ def image_runtime(as_json: Annotated[bool, typer.Option("--json", help="Print it
         raise typer.Exit(ExitCode.SANDBOX_UNAVAILABLE)
 
 
+CAPABILITIES = "A configuration file whose `capabilities:` count, such as .github/ay-bot.yml."
+
+
+@models_app.command("list")
+def models_list(
+    provider: Annotated[str, typer.Option(help="Only those of a provider, such as `anthropic`.")] = "",
+    config: Annotated[Path | None, typer.Option(help=CAPABILITIES)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a list of objects.")] = False,
+) -> None:
+    """List the models that litellm's table knows: how much they take, what they can do, what they cost."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.models.known import list_models, read_capabilities, render_table
+
+    models = list_models(environment(), read_capabilities(config), provider)
+    typer.echo(json.dumps([one.model_dump() for one in models], indent=2) if as_json else render_table(models))
+
+
+@models_app.command("show")
+def models_show(
+    name: Annotated[str, typer.Argument(help="The model, as litellm names it: PROVIDER/NAME.")],
+    config: Annotated[Path | None, typer.Option(help=CAPABILITIES)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print an object.")] = False,
+) -> None:
+    """Say what is known of one model."""
+    from ay_bot.host.environment import environment
+    from ay_bot.host.models.known import read_capabilities, render_one, show_model
+
+    facts = show_model(environment(), read_capabilities(config), name)
+    typer.echo(facts.model_dump_json(indent=2) if as_json else render_one(facts))
+
+
 @app.command()
 def redteam(
     only: Annotated[list[str] | None, typer.Argument(help="Beginnings of attacks' names. Default: all.")] = None,
@@ -535,6 +576,119 @@ def redact(
     from ay_bot.host.redact.shell import run as redact_text
 
     redact_text(sys.stdin.buffer, sys.stdout.buffer, environment(), as_json=as_json)
+
+
+_REPO = typer.Option(help="The git repository; only its objects are read.")
+_REV = typer.Option(help="The commit to look at.")
+_CACHE = typer.Option(help="Where to keep what was read. Default: the user's cache directory.")
+_BATCH = typer.Option("--batch", help='Answer lines of {"id", "rev", "query"} on stdin, each with a line of JSON.')
+
+
+@context.command("index")
+def context_index(
+    repo: Annotated[Path, _REPO] = Path(),
+    rev: Annotated[str, _REV] = "HEAD",
+    cache: Annotated[Path | None, _CACHE] = None,
+    count_tokens: Annotated[bool, typer.Option("--tokens", help="Count the tokens of all files, too.")] = False,
+) -> None:
+    """Read whatever of a commit the cache doesn't know yet, so that what comes later is quick."""
+    from ay_bot.agent.outline.counting import count_tree
+
+    with _open_context(repo, cache) as (outline, open_source):
+        source = open_source(rev)
+        told = outline.index(source, lambda done, of: typer.echo(f"ay-bot: {done} of {of} files", err=True))
+        outline.ranking(source)
+        counted = f", {count_tree(source)} tokens" if count_tokens else ""
+        files, read, deaths = told.filled
+        typer.echo(f"{files} files{counted}; read now: {read} files, {told.commits} commits; given up: {deaths} times")
+
+
+@context.command("rank")
+def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
+    query_file: Annotated[
+        str | None, typer.Option(help="The task: an issue, a commit message, a stack trace; `-` reads from stdin.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, max=10_000, help="How many files.")] = 10,
+    repo: Annotated[Path, _REPO] = Path(),
+    rev: Annotated[str, _REV] = "HEAD",
+    cache: Annotated[Path | None, _CACHE] = None,
+    batch: Annotated[bool, _BATCH] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Say which files a task is about, the likeliest first."""
+    from ay_bot.agent.outline.shell import Request, answer_batch, rank_line
+    from ay_bot.errors import UsageError
+
+    if query_file is None and not batch:
+        raise UsageError("there is no task", hint="give one with --query-file, or many with --batch")
+    query = "" if batch else _read_query(query_file)
+    with _open_context(repo, cache) as (outline, open_source):
+        if batch:
+            for line in answer_batch(sys.stdin.buffer, open_source, rev, lambda s, r: rank_line(outline, s, r, top)):
+                typer.echo(line)
+        elif as_json:
+            typer.echo(rank_line(outline, open_source(rev), Request("", rev, query), top))
+        else:
+            for file in outline.rank(open_source(rev), query, top):
+                typer.echo(f"{file.score:8.3f}  {_printable(file.path)}")
+
+
+@context.command("map")
+def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
+    tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Most tokens of the map.")] = 1024,
+    query_file: Annotated[str | None, typer.Option(help="The task; `-` reads from stdin. Default: none.")] = None,
+    repo: Annotated[Path, _REPO] = Path(),
+    rev: Annotated[str, _REV] = "HEAD",
+    cache: Annotated[Path | None, _CACHE] = None,
+    batch: Annotated[bool, _BATCH] = False,
+    encoding: Annotated[str, typer.Option(help="o200k_base or cl100k_base.")] = "o200k_base",
+) -> None:
+    """Print the lines that define things in the files that matter most, in no more than so many tokens."""
+    from ay_bot.agent.outline.counting import VOCABULARIES, best_counter
+    from ay_bot.agent.outline.shell import answer_batch, map_line
+    from ay_bot.errors import UsageError
+
+    if encoding not in VOCABULARIES:
+        raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
+    query = _read_query(query_file) if query_file and not batch else ""
+    count = best_counter(encoding)
+    with _open_context(repo, cache) as (outline, open_source):
+        if batch:
+            for line in answer_batch(
+                sys.stdin.buffer, open_source, rev, lambda s, r: map_line(outline, s, r, tokens, count)
+            ):
+                typer.echo(line)
+        else:
+            typer.echo(outline.map(open_source(rev), query, tokens, count), nl=False)
+
+
+@contextmanager
+def _open_context(repo: Path, cache: Path | None) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
+    from ay_bot.agent.outline.outlining import open_outline
+    from ay_bot.agent.outline.shell import cache_directory
+    from ay_bot.host.environment import environment
+    from ay_bot.host.outline_source import GitSource
+    from ay_bot.host.repository import find_git_dir
+
+    git_dir = find_git_dir(repo)
+    place = sha256(bytes(git_dir)).hexdigest()[:16]
+    with open_outline(cache_directory(cache, environment()), place) as outline:
+        yield outline, lambda rev: GitSource(git_dir, rev)
+
+
+def _read_query(query_file: str | None) -> str:
+    from ay_bot.errors import UsageError
+
+    if query_file is None or query_file == "-":
+        return sys.stdin.buffer.read().decode(errors="replace")
+    try:
+        return Path(query_file).read_bytes().decode(errors="replace")
+    except OSError as error:
+        raise UsageError(f"{query_file} can't be read: {error.strerror}", hint="give the task's file") from None
+
+
+def _printable(path: str) -> str:
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in path)
 
 
 def _end_action(carry_out: "Callable[[Listener, WorkflowLog], ExitCode]") -> None:

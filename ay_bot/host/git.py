@@ -111,7 +111,7 @@ def _limit(process: int) -> None:
 
 @contextlib.contextmanager
 def stream_git(arguments: Sequence[str], git_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run git with pipes to it and from it, for what is too much to hold; it ends with the block. Mind two full pipes."""
+    """Run git with pipes to it and from it, for what is too much to hold; it ends with the block."""
     git = _find_git()
     command = [git, *(part for setting in _SETTINGS for part in ("-c", setting)), f"--git-dir={git_dir}", *arguments]
     pipe = subprocess.PIPE

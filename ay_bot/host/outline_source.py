@@ -6,12 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final
 
-from ay_bot.agent.outline.sources import Commit, Entry
 from ay_bot.errors import UsageError
 from ay_bot.host.git import GitFailed, run_git, stream_git
+from ay_bot.protocol.tree_source import Commit, Entry
 
 MOST_COMMITS: Final = 6_000
 _REGULAR: Final = ("100644", "100755")
+_FACTS: Final = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
 _LONGEST_PIECE: Final = 1024 * 1024
 _CHANGES: Final = (
     "diff-tree", "--stdin", "--root", "-r", "--name-only", "--no-renames", "--no-ext-diff", "-z",
@@ -61,13 +62,17 @@ class GitSource:
 
     def _sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         data = "".join(f"{blob}\n" for blob in blobs).encode()
-        answer = run_git(["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], git_dir=self._git_dir, data=data)
+        answer = run_git(
+            ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], git_dir=self._git_dir, data=data
+        )
         fields = (line.split() for line in answer.decode("ascii", "replace").splitlines())
         return {field[0]: int(field[2]) for field in fields if len(field) == 3 and field[1] == "blob"}
 
     def past(self) -> Sequence[str]:
         """Return the ids of the commits up to this one, the newest first; merges are left out."""
-        listing = run_git(["rev-list", f"--max-count={MOST_COMMITS}", "--no-merges", self.commit], git_dir=self._git_dir)
+        listing = run_git(
+            ["rev-list", f"--max-count={MOST_COMMITS}", "--no-merges", self.commit], git_dir=self._git_dir
+        )
         return listing.decode().split()
 
     def commits(self, commits: Iterable[str]) -> Iterator[Commit]:

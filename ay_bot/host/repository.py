@@ -161,3 +161,8 @@ def _dirt_notices(dirt: Dirt, head: str) -> tuple[str, ...]:
             f"Whether the work tree has changes can't be told without running filters; HEAD ({head[:12]}) is used.",
         )
     return ()
+
+
+def find_git_dir(path: Path) -> Path:
+    """Return the git directory of the repository that `path` is in. Raises UsageError where there is none."""
+    return _discover(_existing_directory(path))[0]

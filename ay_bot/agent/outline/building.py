@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from ay_bot.agent.outline.pool import WORKERS, Pool, Text
-from ay_bot.agent.outline.sources import Commit, Entry, Source
 from ay_bot.agent.outline.store import Store
 from ay_bot.agent.outline.words import WORD, Vocabulary
+from ay_bot.protocol.tree_source import Commit, Entry, Source
 
 LARGEST: Final = 4 * 1024 * 1024
 _ROWS_AT_ONCE: Final = 400
@@ -26,7 +26,9 @@ class Filled(NamedTuple):
     deaths: int
 
 
-def fill(source: Source, store: Store, entries: list[Entry], tell: Tell | None = None, workers: int = WORKERS) -> Filled:
+def fill(
+    source: Source, store: Store, entries: list[Entry], tell: Tell | None = None, workers: int = WORKERS
+) -> Filled:
     """Have every file of a tree read that the cache doesn't know."""
     missing = store.missing({entry.blob for entry in entries})
     if not missing:
@@ -36,7 +38,7 @@ def fill(source: Source, store: Store, entries: list[Entry], tell: Tell | None =
     done = 0
     with Pool(min(workers, 1 + len(wanted) // 20)) as pool:
         waiting = []
-        for answers in pool.read(_texts(source, store, wanted, paths)):
+        for answers in pool.read(_texts(source, wanted, paths)):
             waiting += answers
             done += len(answers)
             if len(waiting) >= _ROWS_AT_ONCE:
@@ -50,7 +52,7 @@ def fill(source: Source, store: Store, entries: list[Entry], tell: Tell | None =
         return Filled(len(entries), len(wanted), pool.deaths)
 
 
-def _texts(source: Source, store: Store, wanted: list[str], paths: dict[str, str]) -> Iterator[Text]:
+def _texts(source: Source, wanted: list[str], paths: dict[str, str]) -> Iterator[Text]:
     for blob, text in source.blobs(wanted, LARGEST):
         yield blob, paths[blob], text or b""
 

@@ -1,9 +1,12 @@
 """Counting tokens with the vocabularies of the models, and what to do where none is at hand."""
 
+from collections import Counter as Tally
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from ay_bot.protocol.tree_source import Source
 
 Counter = Callable[[str], int]
 
@@ -12,6 +15,7 @@ VOCABULARIES: Final = {
     "cl100k_base": ("9b5ad71b2ce5302211f9c61530b329a4922fc6a4", "cl100k"),
     "o200k_base": ("fb374d419588a4632f3f557e76b4b70aebbca790", "o200k"),
 }
+_LARGEST: Final = 4 * 1024 * 1024
 _BYTES_PER_TOKEN: Final = 2.0  # pessimistic: a map that was estimated stays within its budget all the same
 
 
@@ -49,3 +53,14 @@ def best_counter(encoding: str = "o200k_base") -> Counter:
         return load_counter(directory, encoding) if directory else estimate
     except (OSError, ImportError):
         return estimate
+
+
+def count_tree(source: Source, encoding: str = "o200k_base") -> int:
+    """Return how many tokens all text files of a tree have, twice where two files are equal."""
+    many = Tally(entry.blob for entry in source.entries())
+    count = best_counter(encoding)
+    total = 0
+    for blob, text in source.blobs(sorted(many), _LARGEST):
+        if text and b"\0" not in text[:8_000]:
+            total += many[blob] * count(text.decode("utf-8", "replace"))
+    return total

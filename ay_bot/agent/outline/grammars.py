@@ -84,4 +84,5 @@ def _pointer(name: str) -> object:  # noqa: C901, PLR0911, PLR0912 - one line pe
             import tree_sitter_typescript
 
             return tree_sitter_typescript.language_typescript()
-    raise KeyError(name)
+        case _:
+            raise KeyError(name)

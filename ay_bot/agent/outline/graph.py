@@ -34,7 +34,7 @@ def build_graph(index: Index) -> Graph:
     order = np.argsort(key, kind="stable")
     key, weight = key[order], weight[order]
     at = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1) if len(key) else np.zeros(0, np.int64)
-    weight = np.add.reduceat(weight, at) if len(key) else weight
+    weight = np.add.reduceat(weight, at).astype(np.float64) if len(key) else weight
     start, end = key[at] // size, key[at] % size
     total = np.bincount(start, weight, size)
     return Graph(start, end, weight / total[start], size)
@@ -55,11 +55,13 @@ def _references(index: Index) -> list[tuple[npt.NDArray[np.uint32], I8, F8]]:
     for part in index.parts:
         segment = part.segment
         keep = part.alive[segment.reference_file]
-        found.append((
-            segment.references[keep],
-            segment.reference_file[keep].astype(np.int64) + part.first,
-            np.sqrt(segment.reference_counts[keep].astype(np.float64)),
-        ))
+        found.append(
+            (
+                segment.references[keep],
+                segment.reference_file[keep].astype(np.int64) + part.first,
+                np.sqrt(segment.reference_counts[keep].astype(np.float64)),
+            )
+        )
     return found
 
 
@@ -88,6 +90,7 @@ def rank_pages(graph: Graph, seeds: F8, rounds: int, damping: float = _DAMPING) 
     seeds = seeds / total
     rank = seeds
     for _ in range(rounds):
-        rank = damping * np.bincount(graph.end, rank[graph.start] * graph.weight, graph.files)
+        flow = np.bincount(graph.end, rank[graph.start] * graph.weight, graph.files)
+        rank = flow.astype(np.float64) * damping
         rank += seeds * (1.0 - float(rank.sum()))
     return rank

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from ay_bot.agent.outline.digest import VERSION
 from ay_bot.agent.outline.segment import Builder, Segment, load_segment
-from ay_bot.agent.outline.sources import Entry, Source
 from ay_bot.agent.outline.store import Store
+from ay_bot.protocol.tree_source import Entry, Source
 
 _KEPT: Final = 6
 _MOST_NEW: Final = 0.05
@@ -34,7 +34,7 @@ class Part(NamedTuple):
 
 
 class Index:
-    """All files of one tree. A file's number is its place in `entries`; the numbers of files that are gone are unused."""
+    """All files of one tree. A file's number is its place in `entries`; numbers of files that are gone are unused."""
 
     def __init__(self, parts: list[Part]) -> None:
         self.parts = parts

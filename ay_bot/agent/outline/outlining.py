@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ay_bot.agent.outline.building import WORKERS, Filled, Tell, fill, fill_past
+from ay_bot.agent.outline.building import Filled, Tell, fill, fill_past
 from ay_bot.agent.outline.counting import Counter
-from ay_bot.agent.outline.sources import Source
+from ay_bot.agent.outline.pool import WORKERS
 from ay_bot.agent.outline.store import Store
+from ay_bot.protocol.tree_source import Source
 
 if TYPE_CHECKING:
     from ay_bot.agent.outline.mapping import Definitions

@@ -25,7 +25,7 @@ class Past(NamedTuple):
     file_commit: I8
     sizes: F8  # by commit: how many files it touched
     words: F8  # by commit: how many terms its message has
-    count: int
+    commits: int
 
     @property
     def empty(self) -> bool:
@@ -69,10 +69,10 @@ def score_similar(past: Past, terms: Mapping[int, float], files: int) -> F8:
         return scores
     likeness = _likeness(past, terms)
     best = np.argsort(-likeness, kind="stable")[:_NEIGHBOURS]
-    chosen = np.zeros(past.count)
+    chosen = np.zeros(past.commits)
     chosen[best] = likeness[best] ** 2
     weight = chosen[past.file_commit] / np.sqrt(np.maximum(past.sizes[past.file_commit], 1.0))
-    return np.bincount(past.files, weight, files)
+    return np.bincount(past.files, weight, files).astype(np.float64)
 
 
 def _likeness(past: Past, terms: Mapping[int, float]) -> F8:
@@ -81,10 +81,10 @@ def _likeness(past: Past, terms: Mapping[int, float]) -> F8:
     hit = wanted[place] == past.terms
     commits, place = past.term_commit[hit], place[hit]
     found = np.bincount(place, minlength=len(wanted))
-    idf = np.log(1 + (past.count - found + 0.5) / (found + 0.5))
+    idf = np.log(1 + (past.commits - found + 0.5) / (found + 0.5))
     weights = np.sqrt(np.array([terms[int(term)] for term in wanted])) * idf
-    total = np.bincount(commits, weights[place], past.count)
-    mean = float(past.words.sum()) / max(past.count, 1)
+    total = np.bincount(commits, weights[place], past.commits)
+    mean = float(past.words.sum()) / max(past.commits, 1)
     return total / (0.4 + 0.6 * np.sqrt(np.maximum(past.words, 1.0) / max(mean, 1.0)))
 
 

@@ -6,7 +6,9 @@ from typing import Final
 from ay_bot.agent.outline.languages import language_of
 
 _MOST: Final = 3
-_TEST: Final = re.compile(r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\.")
+_TEST: Final = re.compile(
+    r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\."
+)
 _SUFFIXES: Final = (".py", ".ts", ".tsx", ".js", ".go", ".c", ".h", ".rs", ".java", ".rb", "/__init__.py", "/index.ts")
 
 
@@ -26,14 +28,18 @@ class Places:
         if not found and "." not in named.rpartition("/")[2]:
             whole, shorter = named, named.rpartition("/")[0]
             for stem in (whole, shorter):
-                found = [number for suffix in _SUFFIXES for number in self._ending(stem + suffix)] if "/" in stem else []
+                found = (
+                    [number for suffix in _SUFFIXES for number in self._ending(stem + suffix)] if "/" in stem else []
+                )
                 if found:
                     break
         return found if len(found) <= _MOST else []
 
     def _ending(self, named: str) -> list[int]:
         numbers = self._by_name.get(named.rpartition("/")[2], ())
-        return [number for number in numbers if self._paths[number] == named or self._paths[number].endswith(f"/{named}")]
+        return [
+            number for number in numbers if self._paths[number] == named or self._paths[number].endswith(f"/{named}")
+        ]
 
 
 def is_test(path: str) -> bool:

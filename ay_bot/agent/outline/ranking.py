@@ -17,18 +17,18 @@ from ay_bot.agent.outline.words import exact_number
 # Found by coordinate ascent on commits whose files are known; docs/context.md says on which.
 _WEIGHTS: Final = {
     "text": 0.7,
-    "piece": 1.4,
-    "names": 0.7,
-    "path": 0.9,
-    "similar": 1.0,
-    "change": 0.6,
-    "exact": 0.4,
-    "prefix": 1.2,
-    "directory": 0.5,
-    "pages": 0.2,
+    "piece": 1.8,
+    "names": 0.55,
+    "path": 0.8,
+    "similar": 1.1,
+    "change": 0.55,
+    "exact": 0.6,
+    "prefix": 1.1,
+    "directory": 0.9,
+    "pages": 0.15,
 }
-_TEST: Final = -0.4
-_CODE: Final = 0.5
+_TEST: Final = -0.35
+_CODE: Final = 0.55
 _PINNED: Final = 100.0
 _SEEDS: Final = 30
 _ROUNDS: Final = 6

@@ -36,7 +36,9 @@ def measure(index: Index) -> Lengths:
         names[part.first : end] = np.bincount(segment.names.at, segment.names.counts, size)[:size]
         paths[part.first : end] = np.bincount(segment.paths.at, segment.paths.counts, size)[:size]
         chunks.append(words)
-    total = sum(float(words[part.alive[part.segment.chunk_file]].sum()) for part, words in zip(index.parts, chunks, strict=True))
+    total = sum(
+        float(words[part.alive[part.segment.chunk_file]].sum()) for part, words in zip(index.parts, chunks, strict=True)
+    )
     count = sum(int(part.alive[part.segment.chunk_file].sum()) for part in index.parts)
     mean = total / max(count, 1)
     return Lengths(
@@ -124,8 +126,8 @@ def _score_field(index: Index, query: tuple[int, float], field: str, lengths: F8
     found = sum(len(places) for places, _ in hits)
     if found:
         idf = weight * _idf(index, found)
-        for places, counts in hits:
-            scores[places] += idf * counts * (K1 + 1) / (counts + lengths[places])
+        for places, many in hits:
+            scores[places] += idf * many * (K1 + 1) / (many + lengths[places])
 
 
 def _take_best(part: Part, pieces: F8, best: F8) -> None:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from ay_bot.agent.outline.building import path_number
 from ay_bot.agent.outline.digest import CHUNK, COLUMNS, FACTS, VERSION
 from ay_bot.agent.outline.path_words import path_terms
-from ay_bot.agent.outline.sources import Entry
 from ay_bot.agent.outline.store import Row
+from ay_bot.protocol.tree_source import Entry
 
 U1 = npt.NDArray[np.uint8]
 U2 = npt.NDArray[np.uint16]
@@ -193,8 +193,18 @@ class Builder:
         self._append("chunk_file", np.repeat(files, [size // (4 * CHUNK) for size in lengths[1]]))
         numbers = np.arange(self._chunks, self._chunks + len(chunks), dtype=np.uint32)
         self._chunks += len(chunks)
-        self._spool("body", np.frombuffer(columns[2], np.uint32), np.repeat(numbers, chunks[:, 2]), np.frombuffer(columns[3], np.uint8))
-        self._spool("name", np.frombuffer(columns[4], np.uint32), np.repeat(files, lengths[5]), np.frombuffer(columns[5], np.uint8))
+        self._spool(
+            "body",
+            np.frombuffer(columns[2], np.uint32),
+            np.repeat(numbers, chunks[:, 2]),
+            np.frombuffer(columns[3], np.uint8),
+        )
+        self._spool(
+            "name",
+            np.frombuffer(columns[4], np.uint32),
+            np.repeat(files, lengths[5]),
+            np.frombuffer(columns[5], np.uint8),
+        )
         self._append("definitions", np.frombuffer(columns[6], np.uint32))
         self._append("definition_line", np.frombuffer(columns[7], np.uint32))
         self._append("definition_file", np.repeat(files, [size // 4 for size in lengths[6]]))

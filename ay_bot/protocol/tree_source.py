@@ -1,4 +1,7 @@
-"""What an index is made from: a tree of files by the ids of their contents, and the commits before it."""
+"""What an outline is made from: a tree of files by the ids of their contents, and the commits before it.
+
+The host reads it from git objects, the agent from its workspace. Everything that comes from it is hostile.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
@@ -20,7 +23,7 @@ class Commit(NamedTuple):
 
 
 class Source(Protocol):
-    """Where a tree comes from. Everything that it yields is hostile."""
+    """Where a tree comes from."""
 
     @property
     def tree(self) -> str:
