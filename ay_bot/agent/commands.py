@@ -21,6 +21,7 @@ from ay_bot.agent.watchdog import take_reason
 PIPE_SIZE = 1024 * 1024
 LOG_LIMIT = 64 * 1024 * 1024
 TIMED_OUT_STATUS = 124
+KILLED_STATUS = 128 + signal.SIGKILL
 
 _one_at_a_time = threading.Lock()  # ending one command's left-overs would end another command
 
@@ -125,12 +126,15 @@ def run_command(  # noqa: PLR0913 - each a fact of its own, and all but one name
         finally:
             output.close()
         seconds = time.monotonic() - start
-        return CommandResult(exit_code, timed_out, readable(output.text()) + _note(), output.total, seconds, log)
+        text = readable(output.text()) + _note(exit_code)
+        return CommandResult(exit_code, timed_out, text, output.total, seconds, log)
 
 
-def _note() -> str:
+def _note(exit_code: int) -> str:
     """Say whether something of the command was ended because the box had too much; its exit code does not."""
     reason = take_reason()
+    if not reason and exit_code == KILLED_STATUS:
+        return "\n[ay-bot: the command was killed, perhaps because the box used more memory than its limit]\n"
     return f"\n[ay-bot: {reason}; what used most was ended]\n" if reason else ""
 
 

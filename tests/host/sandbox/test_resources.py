@@ -67,10 +67,9 @@ def test_at_42_processor_time_is_capped(sandbox: Sandbox, box: Box) -> None:
 def test_at_42_a_command_that_takes_too_much_memory_ends_with_the_reason(sandbox: Sandbox, box: Box) -> None:
     if lacks(sandbox, "memory"):
         pytest.skip("no control group can be made here")
-    checked = run(box, f"{EAT}; echo ended with $?")
-    assert "ended with 137" in checked.output
-    if sandbox.name == "docker":
-        assert "[ay-bot: the box used more memory than its limit" in checked.output
+    checked = run(box, EAT)
+    assert checked.exit_code == 137
+    assert "the box used more memory than its limit" in checked.output  # "perhaps", where nobody can tell
     assert run(box, "echo still here").output == "still here\n"
 
 
