@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from ay_bot.agent.hardening import gains_no_privileges
 from ay_bot.protocol.plain_messages import Observed
 
 STATUS = ("Uid", "Gid", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")
@@ -12,8 +13,9 @@ STATUS = ("Uid", "Gid", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNew
 def observe(environment: Mapping[str, str]) -> Observed:
     """Return what is there; `environment` is the one that this process was started with."""
     lines = (line.partition(":") for line in _read("/proc/self/status").splitlines())
+    status = {name: value.strip() for name, _, value in lines if name in STATUS}
     return Observed(
-        status={name: value.strip() for name, _, value in lines if name in STATUS},
+        status={"NoNewPrivs": str(int(gains_no_privileges())), **status},
         mounts=tuple(describe_mount(line) for line in _read("/proc/self/mountinfo").splitlines()),
         interfaces=tuple(line.partition(":")[0].strip() for line in _read("/proc/self/net/dev").splitlines()[2:]),
         variables=tuple(sorted(name.encode("utf-8", "backslashreplace").decode() for name in environment)),

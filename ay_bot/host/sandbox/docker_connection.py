@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 TIMEOUT: Final = 60
 LEAST: Final = "1.41"
 """The API of engine 20.10, and of Podman."""
+MOST: Final = "1.45"
+"""The newest API that the SDK knows."""
 KINDS: Final = ("unix://", "tcp://", "ssh://", "http://", "https://")
 
 
@@ -81,6 +83,9 @@ def _ask_version(url: str, tls: Mapping[str, Any]) -> str:
     finally:
         client.close()
     version = str(said.get("ApiVersion", "0"))
+    if version_lt(MOST, version):  # answers keep the form that is known here, as long as the engine can give it
+        least = str(said.get("MinAPIVersion") or MOST)
+        version = least if version_lt(MOST, least) else MOST
     if version_lt(version, LEAST):
         msg = f"the engine ({said.get('Version', 'of no known version')}) speaks version {version} of the API"
         raise SandboxUnavailable(f"{msg}, and {LEAST} is needed", hint="use Docker 20.10 or newer")

@@ -27,6 +27,7 @@ class Engine:
     uncapped: tuple[Guarantee, ...]
     swap_is_capped: bool
     runtimes: tuple[str, ...]
+    default_runtime: str = ""
 
     @property
     def name(self) -> str:
@@ -58,7 +59,7 @@ class Engine:
         if self.kind == "Podman":
             why = f"this engine ({self.name}) does not cap how many files a box makes; the box does, softly"
             yield Weakness(lacks="inodes", why=why, instead="a Docker engine")
-        if not any(part in runtime for part in OWN_KERNELS):
+        if not any(part in (runtime or self.default_runtime) for part in OWN_KERNELS):
             yield OWN_KERNEL
 
 
@@ -77,6 +78,7 @@ def parse_engine(info: Mapping[str, object], version: Mapping[str, object]) -> E
         uncapped=tuple(name for name, item in CAPS.items() if not info.get(item)),
         swap_is_capped=info.get("SwapLimit") is not False,
         runtimes=tuple(sorted(map(str, runtimes))) if isinstance(runtimes, Mapping) else (),
+        default_runtime=str(info.get("DefaultRuntime") or ""),
     )
 
 

@@ -59,7 +59,7 @@ class EngineImages:
                 hint = f"pull it first: docker pull {name}" if name else f"build it: {build}"
                 msg = f"the image {wanted} is not on this Docker engine"
                 raise ImageUnavailable(msg, hint=hint) from None
-        config = found["Config"]
+        config = found.get("Config") or {}
         return Image(
             digest=found["Id"],
             environment=tuple(config.get("Env") or ()),

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from shutil import rmtree
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit
 
 from ay_bot.errors import SandboxUnavailable, UsageError
 from ay_bot.host.owner import this_process
@@ -20,8 +19,11 @@ SECONDS: Final = 30.0
 """How long ssh may take to log in."""
 PASSED: Final = ("HOME", "LANG", "LOGNAME", "PATH", "SSH_AUTH_SOCK", "USER")
 """What ssh is told of the environment."""
-NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:%-]{0,254}")
-SOCKET: Final = re.compile(r"/[A-Za-z0-9_./@+-]{1,200}")
+ADDRESS: Final = re.compile(
+    r"ssh://(?:(?P<user>\w[\w.-]{0,63})@)?(?P<host>\w[\w.-]{0,253}|\[[0-9a-fA-F:.]{2,45}\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?P<socket>/[\w./@+-]{1,200})?/?",
+    re.ASCII,
+)
 # The pipe on its input ends with this process, however that ends, and ssh ends with the pipe.
 WATCHED: Final = 'exec 3<&0 </dev/null; (cat <&3 >/dev/null; kill "$$") & exec 3<&-; exec "$@"'
 HINT: Final = "try it by hand: ssh %s docker version. Keys come from your agent or your ssh configuration; nothing asks"
@@ -43,17 +45,12 @@ class Place(NamedTuple):
 
 def parse_place(address: str) -> Place:
     """Read `ssh://[USER@]HOST[:PORT][/SOCKET]`. Raises UsageError."""
-    hint = "write DOCKER_HOST as ssh://user@host, ssh://user@host:port or ssh://user@host/path/to/docker.sock"
-    try:
-        parts = urlsplit(address)
-        port = parts.port
-    except ValueError as error:
-        raise UsageError(f"{address} names no engine behind ssh: {error}", hint=hint) from None
-    host, user, path = parts.hostname or "", parts.username or "", parts.path.rstrip("/") or USUAL_PLACE
-    good = NAME.fullmatch(host) and (not user or NAME.fullmatch(user)) and SOCKET.fullmatch(path)
-    if not good or parts.password is not None or parts.query or parts.fragment:
-        raise UsageError(f"{address} names no engine behind ssh", hint=hint)
-    return Place(host, user, port, path)
+    found = ADDRESS.fullmatch(address)
+    if not found or int(found["port"] or 0) > 65535:
+        hint = "write DOCKER_HOST as ssh://user@host, ssh://user@host:port or ssh://user@host/path/to/docker.sock"
+        raise UsageError(f"{address!r} names no engine behind ssh", hint=hint)
+    port = int(found["port"]) if found["port"] else None
+    return Place(found["host"].strip("[]"), found["user"] or "", port, found["socket"] or USUAL_PLACE)
 
 
 class Tunnel:

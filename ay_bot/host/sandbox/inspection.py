@@ -87,7 +87,6 @@ class Container:
             "Config.User": planned.user,
             "Config.Entrypoint": planned.entrypoint,
             "Config.Cmd": planned.command,
-            "Image": planned.image,
         }
         wanted |= {"HostConfig.Runtime": planned.runtime} if planned.runtime else {}
         wanted |= DOCKERS_WORDS if planned.kind == "Docker" else {}
@@ -95,6 +94,8 @@ class Container:
         wrong += [path for path in ABSENT if self.item(path) not in NOTHING]
         own = NOTHING if planned.kind == "Docker" else (*NOTHING, "private", "shareable")
         wrong += [path for path in OWN_NAMESPACES if self.item(path) not in own]
+        # An engine that keeps images of many platforms may tell the digest of the one that it took of them.
+        wrong += ["Image"] if planned.image not in {self.item("Image"), self.item("Config.Image")} else []
         wrong += ["HostConfig.Tmpfs"] if self._places(planned.kind) != planned.tmpfs else []
         told = [f"{path} is {self.item(path)!r:.200}" for path in wrong]
         if (

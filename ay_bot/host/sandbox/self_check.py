@@ -53,7 +53,8 @@ def _identity(observed: Observed, plan: Plan) -> Iterator[str]:
 
 def _rights(observed: Observed, plan: Plan) -> Iterator[str]:
     for name in CAPABILITIES:
-        said = observed.status.get(name, "not known")
+        known = observed.status.get("CapPrm", "not known")  # ambient ones are always among these; gVisor tells none
+        said = observed.status.get(name, known if name == "CapAmb" else "not known")
         if _bits(said) & ~plan.capabilities:
             yield f"{name} is {said}: it has capabilities"
     if observed.status.get("NoNewPrivs") != "1":
