@@ -68,7 +68,7 @@ class Candidates:
         fitting = [one for one in able if _fits(one, need.tokens)]
         larger = [one for one in self.larger if not fitting and _fits(one, need.tokens)]
         rest = sorted((one for one in able if one not in fitting), key=lambda one: -one.facts.context_window)
-        return [*fitting, *larger, *rest]
+        return _once((*fitting, *larger, *rest))
 
     def _by_strategy(self, need: Need, current: str) -> Sequence[Candidate]:
         if self.strategy == "explicit":

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from ay_bot.protocol.model_facts import Capabilities, ModelFacts
 
+SAMPLE = "sample_spec"  # an entry of the table that explains the others
 TABLE_FILE = "model_prices_and_context_window_backup.json"
 TALKING = frozenset({"chat", "responses", "completion"})
 """The modes of models that hold a conversation."""
@@ -31,7 +32,7 @@ class Registry:
     """Facts by litellm's name of a model."""
 
     def __init__(self, table: Table, capabilities: Mapping[str, Capabilities]) -> None:
-        self._table = table
+        self._table = {name: entry for name, entry in table.items() if name != SAMPLE}
         self._said = capabilities
         self._known: dict[str, ModelFacts] = {}
 
@@ -76,13 +77,17 @@ class Registry:
 
 def full_name(name: str, entry: Entry) -> str:
     """Return the name that a configuration gives a model of the table."""
-    provider = _text(entry, "litellm_provider").partition("-")[0]
+    provider = _family(_text(entry, "litellm_provider"))
     return name if name.startswith(f"{provider}/") or not provider else f"{provider}/{name}"
 
 
+def _family(provider: str) -> str:
+    """Google's models of others are listed apart, and named alike."""
+    return "vertex_ai" if provider.startswith("vertex_ai-") else provider
+
+
 def _is_of(known: str, provider: str) -> bool:
-    family = known.partition("-")[0] if known.startswith("vertex_ai") else known
-    return provider in (known, family) or (provider == "bedrock" and known.startswith("bedrock"))
+    return provider in (known, _family(known)) or (provider == "bedrock" and known.startswith("bedrock"))
 
 
 def _facts_of(model: str, provider: str, entry: Entry) -> ModelFacts:
