@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from benchmarks import boxes, measures
+from benchmarks import boxes, measures, redaction
 from benchmarks.table import Row, show
 
 
@@ -59,6 +59,7 @@ def parts(ready: list[str], *, quick: bool) -> dict[str, Callable[[], Iterator[R
         "repository": lambda: boxes.repository(ready, 1 if quick else 3),
         "channel": lambda: boxes.channel(ready),
         "floods": lambda: boxes.floods(ready, (1 if quick else 10) * 1024**3),
+        "redaction": lambda: redaction.speed(1 if quick else 3),
         "eight": lambda: boxes.at_once(ready),
     }
 

@@ -4,6 +4,7 @@ import html
 import re
 from typing import Final
 
+from ay_bot.host.redact.redactor import SHAPES_ALONE
 from ay_bot.host.sanitize import FORGED, strip_characters
 from ay_bot.host.sanitize_spans import fence_lines
 
@@ -43,13 +44,8 @@ _COMMANDS: Final = (
     # Formulas can hold addresses, and this kind of them looks like code.
     (re.compile(r"\$`"), "$ `"),
 )
-_SECRET = re.compile(
-    r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}PRIVATE KEY-----|\Z)"
-    r"|\b(?:gh[oprsu]_[A-Za-z0-9]{30,}|github_pat_[A-Za-z0-9_]{30,}|sk-[A-Za-z0-9_-]{24,}|xox[abprs]-[A-Za-z0-9-]{20,}"
-    r"|AKIA[A-Z0-9]{16,}|AIza[A-Za-z0-9_-]{30,}|ya29\.[A-Za-z0-9_-]{20,})",
-    re.DOTALL,
-)
-"""What looks like somebody's key, wherever the agent found it; without an upper length, so that no rest is left."""
+_KEY: Final = "(redacted)"
+"""In place of what looks like somebody's key, wherever the agent found it; in brackets it could begin a link."""
 _FENCE = re.compile(r"(?P<lead>.*?(?:`{3,}|~{3,}))(?P<info>.*)")
 _PLAIN_INFO = re.compile(r"[ \t]*[A-Za-z0-9_+#.-]*[ \t]*")
 _DRAWN: Final = frozenset({"mermaid", "geojson", "topojson", "stl", "math"})
@@ -58,7 +54,7 @@ _DRAWN: Final = frozenset({"mermaid", "geojson", "topojson", "stl", "math"})
 def sanitise_all(text: str) -> str:
     """Return text without what has no place even in code: hidden characters, markers of ours, keys, commands."""
     text = _CONTROL.sub("", strip_characters(text).text.replace(FORGED, ""))
-    text = _SECRET.sub("(redacted)", text)
+    text = SHAPES_ALONE.redact(text, _KEY)
     for pattern, replacement in _COMMANDS:
         text = pattern.sub(replacement, text)
     for start, end in sorted(fence_lines(text), reverse=True):

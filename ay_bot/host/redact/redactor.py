@@ -45,11 +45,11 @@ class Redactor:
         """Return where our own values and canaries are, in any form."""
         return tuple(self._finding(*span) for span in self._known.find(data))
 
-    def redact(self, text: str) -> str:
+    def redact(self, text: str, mark: str = MARK) -> str:
         """Return text with a mark in place of each finding."""
         data = text.encode("utf-8", "surrogatepass")
         found = self.find(data)
-        return replace(data, found).decode("utf-8", "surrogatepass") if found else text
+        return replace(data, found, mark).decode("utf-8", "surrogatepass") if found else text
 
     def redact_bytes(self, data: bytes) -> bytes:
         """Return data with a mark in place of each finding."""
@@ -86,12 +86,12 @@ class Redactor:
         return Rules()
 
 
-def replace(data: bytes, found: Iterable[Finding]) -> bytes:
+def replace(data: bytes, found: Iterable[Finding], mark: str = MARK) -> bytes:
     """Return data with one mark for each stretch of findings that touch."""
     parts: list[bytes] = []
     done = 0
     for start, end in joined(found):
-        parts += (data[done:start], MARK.encode())
+        parts += (data[done:start], mark.encode())
         done = end
     return b"".join((*parts, data[done:]))
 

@@ -383,7 +383,7 @@ def test_at_30_no_sink_takes_a_secret(output):
 
 
 def test_at_30_keys_that_nobody_knows_are_taken_out():
-    body = one(comment(f"`{SECRET}` and sk-proj-{'a1' * 90} and AKIA{'X' * 16}.")).output.body
+    body = one(comment(f"`{SECRET}` and sk-proj-{'a1Zq9Xw7' * 20} and AKIAQ7WPLM2ZRTYUI3OP.")).output.body
     assert body.startswith("`(redacted)` and (redacted) and (redacted).")
 
 
