@@ -71,7 +71,9 @@ def find_images(text: str, directory: Path) -> Found:
 def _bounded(images: list[Image]) -> Found:
     kept: list[Image] = []
     notices = []
-    for image in {image.part.digest: image for image in images}.values():
+    for image in images:
+        if image.part.digest in {one.part.digest for one in kept}:
+            continue
         if len(kept) == MOST_IMAGES:
             notices.append(LEFT_OUT.format(name=image.part.name, reason=f"only {MOST_IMAGES} go along"))
         elif sum(len(one.data) for one in (*kept, image)) > MOST_BYTES_IN_ALL:
