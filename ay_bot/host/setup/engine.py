@@ -1,6 +1,5 @@
 """Set-up images on a Docker engine: found, kept, listed and removed, and who works on one alone."""
 
-import contextlib
 import io
 import tarfile
 import time
@@ -27,6 +26,7 @@ CERTIFICATES: Final = f"{KEPT_PLACE}/certificates.pem"
 PATIENCE: Final = 1800
 """Seconds that writing a layer may take, and that one run waits for another that builds the same image."""
 MOST_KEPT: Final = 8
+NAME_TAKEN: Final = 409
 NOBODY: Final = {RUN_LABEL: "", OWNER_LABEL: "", NAMESPACE_LABEL: "", DEADLINE_LABEL: "99999999999"}
 """Over the labels of the container that an image is made of: what is made of it by hand is not a left-over of ours."""
 
@@ -134,13 +134,12 @@ class KeptImages:
         end = time.monotonic() + PATIENCE
         wait = 0.2
         while time.monotonic() < end:
-            with contextlib.suppress(SandboxUnavailable), asking_to("mark an image as being built"):
-                return self._make_marker("", run, container_name=name)
-            with asking_to("list its boxes"):
-                taken = self._client.containers(all=True, filters={"name": f"^/{name}$"})
-            if not taken:  # it failed for another reason, or went away just now: the second try tells
+            try:
                 with asking_to("mark an image as being built"):
                     return self._make_marker("", run, container_name=name)
+            except SandboxUnavailable as error:
+                if getattr(error.__cause__, "status_code", 0) != NAME_TAKEN:
+                    raise
             self._sandbox.reap()
             time.sleep(wait)
             wait = min(2.0, wait * 1.5)

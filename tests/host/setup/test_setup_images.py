@@ -37,7 +37,9 @@ def test_it_runs_once_and_what_it_made_is_in_every_later_box(project: Path, prep
     with prepare(**settings) as first:
         checked = first.check()
         assert images_of(docker, project) == [first.ground.image.partition(":")[2]]
-        assert KeptImages(docker).prune(most=0) == (), "an image that is held was removed"
+        kept = next(image for image in KeptImages(docker).list() if image.name == first.ground.image)
+        assert kept.in_use
+        assert not KeptImages(docker).remove(kept.model_copy(update={"in_use": False})), "the engine removed it"
     *made, uid = checked.output.split()
     assert (checked.exit_code, made) == (0, ["module", "jar", "built", "one", "33"])
     assert 20_000 <= int(uid) < 60_000
@@ -55,21 +57,19 @@ def test_it_runs_once_and_what_it_made_is_in_every_later_box(project: Path, prep
     assert second.ground == first.ground
 
 
-def test_what_it_depends_on_makes_another_image(project: Path, prepare: Prepare, docker: Sandbox):
-    with prepare(setup="touch a") as first, prepare(setup="touch a; true") as other:
-        commit(project, "src.txt", "two\n")
-        with prepare(setup="touch a") as same:
-            pass
-        trusted = commit(project, "package-lock.json", '{"lockfileVersion": 3}\n')
-        with prepare(setup="touch a") as locked:
-            pass
-        commit(project, "setup.sh", "a pull request's\n")
-        with prepare(setup="touch a", trusted=trusted) as request:
-            pass
-    images = [one.ground.image for one in (first, other, same, locked, request)]
-    assert images[2] == images[0]
-    assert len(set(images)) == 4, images
-    assert len(images_of(docker, project)) == 4
+def test_a_pull_request_does_not_get_the_trusted_image_nor_give_it_one(
+    project: Path, prepare: Prepare, docker: Sandbox
+):
+    """Its lock files are those of the branch that it is for, and what else of it runs in the set-up is not."""
+    with prepare(setup="touch a") as trusted:
+        pass
+    before = git(project, "rev-parse", "HEAD")
+    commit(project, "src.txt", "two\n")
+    with prepare(setup="touch a") as later:
+        assert later.ground == trusted.ground
+    with prepare(setup="touch a", trusted=before) as request:
+        assert request.ground.image != trusted.ground.image
+    assert len(images_of(docker, project)) == 2
 
 
 def test_a_set_up_that_fails_says_its_last_words_and_keeps_nothing(project: Path, prepare: Prepare, docker: Sandbox):
@@ -94,7 +94,7 @@ def test_a_set_up_that_does_not_end_is_cut(project: Path, prepare: Prepare, dock
     assert images_of(docker, project) == []
 
 
-def test_two_runs_at_once_build_one_image(prepare: Prepare, monkeypatch: pytest.MonkeyPatch):
+def test_two_runs_at_once_build_one_image(prepare: Prepare):
     waiting, waited = threading.Barrier(2, timeout=60), set()
     find = KeptImages.find
 
@@ -105,7 +105,6 @@ def test_two_runs_at_once_build_one_image(prepare: Prepare, monkeypatch: pytest.
             waiting.wait()
         return found
 
-    monkeypatch.setattr(KeptImages, "find", find_together)
     runs = []
 
     def run() -> None:
@@ -113,10 +112,12 @@ def test_two_runs_at_once_build_one_image(prepare: Prepare, monkeypatch: pytest.
             runs.append(one)
 
     threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KeptImages, "find", find_together)
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert sorted(one.boxes for one in runs) == [[], ["setup"]]
     assert runs[0].ground == runs[1].ground
 
