@@ -40,6 +40,8 @@ _SETTINGS = (
     "gc.auto=0",
 )
 
+_FRUGAL = ("core.packedGitLimit=16m", "core.packedGitWindowSize=1m", "core.deltaBaseCacheLimit=8m")
+
 
 class GitFailed(AyBotError):
     """A git command gave an error. Its callers turn the ones that a person can do something about into UsageError."""
@@ -113,7 +115,8 @@ def _limit(process: int) -> None:
 def stream_git(arguments: Sequence[str], git_dir: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run git with pipes to it and from it, for what is too much to hold; it ends with the block."""
     git = _find_git()
-    command = [git, *(part for setting in _SETTINGS for part in ("-c", setting)), f"--git-dir={git_dir}", *arguments]
+    settings = (*_SETTINGS, *_FRUGAL)
+    command = [git, *(part for setting in settings for part in ("-c", setting)), f"--git-dir={git_dir}", *arguments]
     pipe = subprocess.PIPE
     with subprocess.Popen(
         command, cwd="/", env=_environment(git, {}), stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL

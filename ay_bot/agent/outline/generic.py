@@ -35,7 +35,7 @@ _CODE: Final = (_KEYWORDS, _CALLABLE)
 _PATTERNS: Final = {
     "clj": (_LISP,), "cljs": (_LISP,), "cljc": (_LISP,), "lisp": (_LISP,), "el": (_LISP,), "rkt": (_LISP,),
     "scm": (_LISP,), "ss": (_LISP,), "hs": (_TYPED, _KEYWORDS), "elm": (_TYPED, _KEYWORDS, _ELM_VARIANT),
-    "ml": (_KEYWORDS,), "mli": (_KEYWORDS,), "r": (_ASSIGNED,), "m": (_MATLAB, _KEYWORDS), 
+    "ml": (_KEYWORDS,), "mli": (_KEYWORDS,), "r": (_ASSIGNED,), "m": (_MATLAB, _KEYWORDS),
     "dart": (*_CODE, _BARE_CALLABLE),
     "d": (*_CODE, _BARE_CALLABLE), "tf": (_QUOTED, _BLOCK), "hcl": (_QUOTED, _BLOCK),
     "properties": (_KEY,), "ini": (_KEY,), "cfg": (_KEY,),
@@ -105,9 +105,9 @@ _CODE_SUFFIXES: Final = frozenset(
 )
 
 
-def find_definitions(path: str, text: bytes) -> list[tuple[bytes, int]]:
-    """Return names that a file defines, each with its line, counted from 0."""
-    patterns = _patterns_for(path)
+def find_definitions(path: str, text: bytes, *, code: bool = False) -> list[tuple[bytes, int]]:
+    """Return names that a file defines, each with its line, counted from 0; `code` says that it surely is code."""
+    patterns = _patterns_for(path) or (_CODE if code else ())
     found: list[tuple[bytes, int]] = []
     if not patterns:
         return found

@@ -11,11 +11,12 @@ from ay_bot.agent.outline.grammars import load_grammar
 from ay_bot.agent.outline.languages import GRAMMARS, language_of
 from ay_bot.agent.outline.words import WORD, Vocabulary, exact_number
 
-LARGEST_PARSED: Final = 512 * 1024
-LARGEST_READ: Final = 1024 * 1024
+LARGEST_PARSED: Final = 256 * 1024  # a tree takes a hundred times the bytes of its text
+LARGEST_CODE: Final = 4 * 1024 * 1024
+LARGEST_TEXT: Final = 512 * 1024
 PARSE_SECONDS: Final = 2.0
 _CHUNK_BYTES: Final = 3_000
-_MOST_CHUNKS: Final = 400
+_MOST_CHUNKS: Final = 2_000
 _MOST_DEFINITIONS: Final = 5_000
 _MOST_REFERENCES: Final = 4_000
 _SHORTEST_NAME: Final = 3
@@ -36,7 +37,7 @@ class Reader:
         """Return the digest of one file; with `parsed` false no grammar sees it."""
         if b"\0" in text[:8_000]:
             return empty_digest(BINARY, len(text))
-        text = text[:LARGEST_READ]
+        text = text[: LARGEST_CODE if language_of(path) else LARGEST_TEXT]
         lines = text.count(b"\n") + 1
         language = language_of(path) if parsed and len(text) < _LONGEST_MEAN_LINE * lines else ""
         definitions, references = find_names(path, text, language)
@@ -94,7 +95,7 @@ def find_names(path: str, text: bytes, language: str) -> Found:
     if language and len(text) <= LARGEST_PARSED:
         definitions, references = _parse(text, language)
     else:
-        definitions, references = find_definitions(path, text), Counter[bytes]()
+        definitions, references = find_definitions(path, text, code=bool(language)), Counter[bytes]()
         if definitions:
             references = Counter(word for word in WORD.findall(text) if len(word) >= _SHORTEST_NAME)
     kept = sorted(set(definitions), key=lambda found: (found[1], found[0]))[:_MOST_DEFINITIONS]
