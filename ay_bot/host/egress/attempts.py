@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MOST_TOLD: Final = 10
 MOST_HOSTS: Final = 5000
+LAST_ADDRESSES: Final = 4096
+"""Characters of the last addresses: a canary may be cut into several requests."""
 
 
 class Attempts:
@@ -23,6 +25,8 @@ class Attempts:
         self._refused: dict[str, None] = {}
         self._hosts: dict[str, None] = {}
         self._left_out = 0
+        self._addresses = ""
+        self._carrying: list[str] = []
 
     def hear(self, where: Where) -> Callable[[Attempt], None]:
         """Return what open_egress tells of the attempts of a box."""
@@ -38,6 +42,24 @@ class Attempts:
         with self._lock:
             more = (f"{self._left_out} more requests to the network were refused",) if self._left_out else ()
             return (*self._refused, *more)
+
+    def overhear(self, head: str) -> None:
+        """Look through the head of a request for canaries, and through the addresses of the last ones together."""
+        address = head.partition("\r\n")[0].partition(" ")[2].rpartition(" ")[0]
+        with self._lock:
+            self._addresses = f"{self._addresses}\n{address}"[-LAST_ADDRESSES:]
+            for text in (head, self._addresses):
+                if len(self._carrying) < MOST_TOLD and self._carries(text):
+                    self._carrying.append(text)
+
+    def carrying(self) -> tuple[str, ...]:
+        """Return what carried a canary of a box towards the network, whether or not it was let through."""
+        with self._lock:
+            return tuple(self._carrying)
+
+    def _carries(self, text: str) -> bool:
+        found = self._log.redactor.find_values(text.encode("utf-8", "surrogatepass"))
+        return any(each.kind == "canary" for each in found)
 
     def hosts(self) -> tuple[str, ...]:
         """Return the hosts that boxes asked for, as they said them; something of the box's may be hidden in them."""

@@ -31,12 +31,20 @@ ALLOWING: Final = ("hosts:", "preset:")
 class Listener:
     """Hears what the relay tells in a thread of its own, until it ends."""
 
-    def __init__(self, sidecar: Sidecar, policy: NetworkPolicy, where: Where, tell: Callable[[Attempt], None]) -> None:
+    def __init__(
+        self,
+        sidecar: Sidecar,
+        policy: NetworkPolicy,
+        where: Where,
+        tell: Callable[[Attempt], None],
+        overhear: Callable[[str], None] = lambda _head: None,
+    ) -> None:
         self._stream = sidecar.stream
         self._complaint = sidecar.complaint
         self._policy = policy
         self._where = where
         self._tell = tell
+        self._overhear = overhear
         self._attempts: deque[Attempt] = deque(maxlen=MOST_KEPT)
         self._ready: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._listen, name="egress", daemon=True)
@@ -76,6 +84,8 @@ class Listener:
         kind = said.get("kind")
         if kind == "ready":
             self._ready.put("ready")
+        elif kind == "head":
+            self._overhear(str(said.get("text")))
         elif kind == "target":
             self.target.append(str(said.get("line"))[:LONGEST_LINE])
         elif kind == "total":

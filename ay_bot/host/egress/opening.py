@@ -48,6 +48,7 @@ def opened(  # noqa: PLR0913 - as open_egress
     where: Where,
     wall: float,
     tell: Callable[[Attempt], None],
+    overhear: Callable[[str], None],
     laboratory: Laboratory | None,
 ) -> Iterator[OpenDoor]:
     """See open_egress."""
@@ -57,7 +58,7 @@ def opened(  # noqa: PLR0913 - as open_egress
     around = laboratory or Laboratory()
     spec = SidecarSpec(run=run, wall=wall, loopback_only=bool(around.program))
     with sandbox.open_sidecar(spec) as sidecar:
-        listener = Listener(sidecar, policy, where, tell)
+        listener = Listener(sidecar, policy, where, tell, overhear)
         try:
             listener.start(_first_line(policy, around))
             yield OpenDoor(sidecar.door, listener)

@@ -194,6 +194,7 @@ class Relay:
         head, method, target = b"", "", ""
         if not self._loose:
             head = await asyncio.wait_for(_read_head(reader), HEAD_SECONDS)
+            tell("head", text=head.decode("latin-1"))
             method, target = _first_line(head)
         self._budget.take("sent", len(head))
         upstream, proxy = await asyncio.open_connection("127.0.0.1", self._port, limit=CHUNK)
@@ -236,17 +237,19 @@ class Relay:
 
 
 async def _first_of(*ways: Coroutine[None, None, None], beside: Coroutine[None, None, None] | None = None) -> None:
-    """Carry on until one of `ways` ends, and end the others and what went on beside them."""
+    """Carry on until one of `ways` ends, or what goes on beside them fails, and end the others."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     others = [asyncio.ensure_future(beside)] if beside else []
+    left = {*tasks, *others}
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        while not any(task.done() for task in tasks):
+            done, left = await asyncio.wait(left, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
     finally:
         for task in (*tasks, *others):
             task.cancel()
         await asyncio.gather(*tasks, *others, return_exceptions=True)
-    for task in done:
-        task.result()
 
 
 async def _read_hello(reader: asyncio.StreamReader) -> tuple[str, bytes]:
