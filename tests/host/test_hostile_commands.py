@@ -89,7 +89,9 @@ def fill(script: str, host: Host) -> str:
 def attacked(request: pytest.FixtureRequest, host: Host) -> dict[str, tuple[Executed, str]]:
     """All attacks of the table in one box, but for those that end everything in it; with what each of them wrote."""
     together = [name for name in ATTACKS if name not in ALONE]
-    script = "\n".join(f"echo '== {name}'; sh -c {shlex.quote(fill(ATTACKS[name][0], host))}" for name in together)
+    script = "\n".join(
+        f"echo {shlex.quote(f'== {name}')}; sh -c {shlex.quote(fill(ATTACKS[name][0], host))}" for name in together
+    )
     wanted = Wanted(sandbox=request.param, timeout=60)
     done = run(["sh", "-c", script], os.environ, wanted)
     parts = done.output.split("== ")[1:]
