@@ -64,9 +64,11 @@ def _quarantine(findings: Findings) -> Outcome | None:
     with its proposal.
     """
     watch = Redactor((), findings.order.canaries.values)
-    hosts = findings.attempts.hosts() if findings.attempts else ()
-    asked = ("a request to the network", "\n".join(hosts))
-    reason = why_not(watch, (*words_of(findings.summary, findings.outputs), asked))
+    words = [*words_of(findings.summary, findings.outputs)]
+    if attempts := findings.attempts:
+        words.append(("the name of a host that the box asked for", "\n".join(attempts.hosts())))
+        words.append(("the address or the head of a request to the network", attempts.carrying()))
+    reason = why_not(watch, words)
     if not reason:
         return None
     findings.summary, findings.outputs = "", ()

@@ -45,9 +45,16 @@ class Site:
         if not self.network.is_open():
             yield self.spec
             return
-        tell = self.boxes.attempts.hear("agent")
-        wall = self.spec.limits.wall
-        with open_egress(self.network, self.boxes, run=self.log.run, where="agent", wall=wall, tell=tell) as egress:
+        attempts = self.boxes.attempts
+        with open_egress(
+            self.network,
+            self.boxes,
+            run=self.log.run,
+            where="agent",
+            wall=self.spec.limits.wall,
+            tell=attempts.hear("agent"),
+            overhear=attempts.overhear,
+        ) as egress:
             environment = {**self.spec.environment, **egress.environment}
             yield self.spec.model_copy(update={"door": egress.door, "environment": environment})
 

@@ -117,3 +117,13 @@ def test_a_proxy_that_does_not_start_says_why() -> None:
 def test_a_line_without_end_is_not_kept() -> None:
     found, _ = heard({"kind": "ready"}, b"x" * (LONGEST_LINE + 100_000), {"kind": "log", "line": LINE})
     assert found == []
+
+
+def test_the_head_of_a_request_is_handed_on_as_it_was_written() -> None:
+    data = json.dumps({"kind": "head", "text": "GET http://a/\x00 HTTP/1.1\r\n\r\n"}).encode() + b"\n"
+    heads: list[str] = []
+    sidecar = Sidecar(Door(), BoxStream(Told(data + b'{"kind":"ready"}\n'), lambda: None), lambda: "")
+    listener = Listener(sidecar, NetworkPolicy(mode="allowlist"), "agent", lambda _attempt: None, heads.append)
+    listener.start(b"{}\n")
+    listener.end()
+    assert heads == ["GET http://a/\x00 HTTP/1.1\r\n\r\n"]
