@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test conformance lint format presets bench soak fuzz audit sbom coverage image lock clean
+.PHONY: help demo test engines conformance lint format presets bench soak fuzz audit sbom coverage image lock clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -15,6 +15,10 @@ demo: ## Install, and run the main job on a small repository with a scripted mod
 test: ## Install all that the tests need, and run the whole suite
 	@scripts/bootstrap dev
 	@scripts/test
+
+engines: ## Run the drivers' contract on every kind of engine: TCP, TLS, ssh, Podman, rootless, a runtime (minutes, root)
+	@scripts/bootstrap dev
+	@scripts/test-engines
 
 conformance: ## Compare with the results of other systems, if their cases lie beside the project
 	@scripts/bootstrap dev

@@ -125,7 +125,8 @@ def ssh(directory: Path) -> Iterator[dict[str, str]]:
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # sshd insists on it
     command = [*daemon, "-D", "-e", "-f", str(directory / "sshd_config")]
-    with (directory / "sshd.log").open("wb") as log, subprocess.Popen(command, stderr=log) as server:
+    libraries = {"LD_LIBRARY_PATH": ":".join(map(str, BUILD.glob("usr/lib/*-linux-gnu")))}
+    with (directory / "sshd.log").open("wb") as log, subprocess.Popen(command, stderr=log, env=libraries) as server:
         try:
             _wait_for(port)
             yield {
