@@ -10,6 +10,8 @@ from ay_bot.protocol.conversation import Role
 from ay_bot.protocol.messages import FailureCause, ModelRequest
 
 FOR_GOOD: frozenset[FailureCause] = frozenset({"authentication", "payment", "permission", "not_found", "configuration"})
+OF_THE_ACCOUNT: frozenset[FailureCause] = frozenset({"authentication", "payment"})
+"""What the other models of the provider fail of as well."""
 FOR_A_WHILE: frozenset[FailureCause] = frozenset({"rate_limit", "provider", "timeout", "unreachable", "malformed"})
 MOST_CONVERSATIONS = 1_000
 
@@ -34,12 +36,15 @@ class Standing:
         self._clock = clock
         self._lock = threading.Lock()
         self._back: dict[str, float] = {}
+        self._closed: set[str] = set()
         self._answered: dict[Conversation, str] = {}
         self._too_long: set[Conversation] = set()
 
     def failed(self, candidate: Candidate, cause: FailureCause, wish: float | None) -> None:
         """Take in that a model failed, and for how long its provider wants to be left alone."""
         with self._lock:
+            if cause in OF_THE_ACCOUNT and candidate.facts.provider:
+                self._closed.add(candidate.facts.provider)
             if cause in FOR_GOOD:
                 self._back[candidate.name] = float("inf")
             elif cause in FOR_A_WHILE:
@@ -49,7 +54,10 @@ class Standing:
         """Return those that don't rest, in order; if all do, those that are not out for good, or else all."""
         with self._lock:
             now = self._clock()
-            back = {one.name: self._back.get(one.name, 0.0) for one in candidates}
+            back = {
+                one.name: float("inf") if one.facts.provider in self._closed else self._back.get(one.name, 0.0)
+                for one in candidates
+            }
         for limit in (now, float("1e300")):
             if found := [one for one in candidates if back[one.name] <= limit]:
                 return found

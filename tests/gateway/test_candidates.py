@@ -77,7 +77,7 @@ def test_a_conversation_stays_where_it_is_until_it_must_go():
 def test_models_rest_and_come_back():
     now = [0.0]
     standing = Standing(60, lambda: now[0])
-    known = {name: ModelFacts(model=name) for name in "ab"}
+    known = {name: ModelFacts(model=name, provider=name) for name in "ab"}
     a, b = candidates(known, models="ab").own
     standing.failed(a, "rate_limit", None)
     assert standing.awake([a, b]) == [b]
@@ -88,6 +88,11 @@ def test_models_rest_and_come_back():
     standing.failed(a, "rate_limit", 500)
     now[0] = 500
     assert standing.awake([b]) == [b], "if nobody else is there, even that one is asked"
+    known = {name: ModelFacts(model=name, provider=name.upper()) for name in "aAc"}
+    same = candidates(known, models=["a", "A", "c"]).own
+    standing.failed(same[0], "payment", None)
+    assert standing.awake(same) == [same[2]], "an account without credit has none for its other models"
+    standing = Standing(60, lambda: now[0])
     standing.failed(a, "context_window", None)
     now[0] = 600
     assert standing.awake([a]) == [a]

@@ -23,7 +23,7 @@ from tests.loopback_models.turns import Count, Kind, Turn
 
 TOOLS = (ToolSpec(name="shell", description="Run.", parameters={"type": "object", "properties": {}}),)
 FIRST, OTHER, SAME = "openai/first", "anthropic/other", "openai/same"
-SMALL, LARGE, STRONG, PAID = "openai/small", "gemini/large", "anthropic/strong", "openai/paid"
+SMALL, LARGE, STRONG, PAID = "openai/small", "gemini/large", "anthropic/strong", "gemini/paid"
 CAPABILITIES = {
     FIRST: Capabilities(context_window=20_000, input_price=1, output_price=4),
     SAME: Capabilities(context_window=20_000, input_price=1, output_price=4),
