@@ -140,7 +140,7 @@ def test_a_refusal_goes_to_the_next_where_that_is_wanted(stand):
     assert (reply.content, [one.cause for one in stand.switches]) == ("I will.", ["refused"])
     reply = stand.ask("reviewer", Turn(refusal="I won't."), Turn("I will."), text="refusal")
     assert isinstance(reply, ModelReply)
-    assert (reply.content, reply.finish_reason) == ("I won't.", "content_filter")
+    assert (reply.content, reply.finish_reason) == ("", "content_filter"), "Google refuses without a word"
 
 
 def test_a_conversation_that_is_too_long_is_shortened_first_and_then_goes_to_a_larger_window(stand):
