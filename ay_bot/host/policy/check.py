@@ -19,6 +19,7 @@ from ay_bot.protocol.messages import ChangedFile, FileMode, Finished
 MIB = 1024 * 1024
 LONGEST = 8 * MIB
 LONGEST_BINARY = 2 * MIB
+LARGEST_RESULT = 64 * MIB
 GONE: Final = "000000"
 Verdict = Literal["open", "review", "withheld", "refused"]
 Change = Literal["added", "modified", "deleted"]
@@ -87,7 +88,8 @@ def _require_bounds(diff: bytes, policy: PathPolicy) -> None:
 
 def _apply(diff: bytes, checkout: Checkout) -> str:
     """Apply the diff to HEAD in the clone's own index, where there is no work tree, and return the tree."""
-    index = {"GIT_INDEX_FILE": str(checkout.git_dir / "checked-index")}
+    # A delta says how large its result is; git would set aside that much for it.
+    index = {"GIT_INDEX_FILE": str(checkout.git_dir / "checked-index"), "GIT_ALLOC_LIMIT": str(LARGEST_RESULT)}
     run_git(["read-tree", checkout.repository.head], git_dir=checkout.git_dir, environment=index)
     try:
         run_git(

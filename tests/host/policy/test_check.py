@@ -1,5 +1,8 @@
+import base64
 import contextlib
+import os
 import subprocess
+import zlib
 from io import BytesIO
 from pathlib import Path
 
@@ -126,6 +129,44 @@ def test_at_36_a_tree_that_attacks_is_refused(repository: Path, diff: bytes, why
 def test_what_is_no_diff_or_too_much_is_told(repository: Path, diff: bytes, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         judge(repository, diff)
+
+
+def size_of(number: int) -> bytes:
+    """As a delta says it."""
+    parts = bytearray()
+    while number >= 0x80:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+def delta_bomb(repository: Path, result: int) -> bytes:
+    """A diff of a few hundred bytes that says its result has `result`: it copies the old content again and again."""
+    old = (repository / "data.bin").read_bytes()
+    copy = b"\xf0" + len(old).to_bytes(3, "little")  # from 0, as many bytes as the old content has
+    delta = size_of(len(old)) + size_of(result) + copy * (result // len(old))
+    packed = zlib.compress(delta)
+    lines = b"".join(
+        bytes([ord("A") + len(part) - 1 if len(part) <= 26 else ord("a") + len(part) - 27])
+        + base64.b85encode(part, pad=True)
+        + b"\n"
+        for part in (packed[at : at + 52] for at in range(0, len(packed), 52))
+    )
+    known = git(repository, "rev-parse", "HEAD:data.bin").encode()
+    head = b"diff --git a/data.bin b/data.bin\nindex %s..%s 100644\nGIT binary patch\ndelta %d\n" % (
+        known,
+        b"1" * 40,
+        len(delta),
+    )
+    return head + lines + b"\nliteral 0\nHcmV?d00001\n\n"
+
+
+def test_at_45_a_delta_that_is_a_bomb_is_refused_before_it_goes_off(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "repository", {"data.bin": os.urandom(1_000_000)})
+    with pytest.raises(UsageError, match="over limit"):
+        judge(repository, delta_bomb(repository, 3_000_000_000))
+    with pytest.raises(UsageError, match=r"binary patch to 'data.bin' creates incorrect result"):
+        judge(repository, delta_bomb(repository, 3_000_000))  # which is to say that such a delta is taken for one
 
 
 def test_at_37_nothing_is_written_outside(repository: Path, tmp_path: Path) -> None:
