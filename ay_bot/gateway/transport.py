@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -153,9 +155,10 @@ class Transport:
         deadline = time.monotonic() + self.total_timeout
         answered = False
         try:
-            with self._client.stream(
+            request = self._client.build_request(
                 "POST", wire.url, headers=wire.headers, content=wire.body, timeout=patience
-            ) as response:
+            )
+            with contextlib.closing(self._send(request)) as response:
                 answered = True
                 yield Answer(response, deadline)
         except httpx.ConnectError as error:
@@ -171,6 +174,23 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise self._broken(wire, error, answered=answered) from None
 
+    def _send(self, request: "httpx.Request") -> "httpx.Response":
+        """Return the answer once its headers are here; headers that drip are left to a thread that nobody needs."""
+        sent: Future[httpx.Response] = Future()
+
+        def send() -> None:
+            try:
+                sent.set_result(self._client.send(request, stream=True))
+            except Exception as error:  # noqa: BLE001 - raised again where somebody waits for it
+                sent.set_exception(error)
+
+        threading.Thread(target=send, daemon=True).start()
+        try:
+            return sent.result(self.total_timeout)
+        except FutureTimeout:
+            sent.add_done_callback(_close)
+            raise OutOfTime from None
+
     def _broken(self, wire: Wire, error: Exception, *, answered: bool) -> CallFailed:
         import httpx
 
@@ -178,6 +198,11 @@ class Transport:
             return CallFailed("configuration", f"the address {wire.url!r} can't be used: {error}")
         what = f"{_origin(wire.url)} broke the connection: {error}"
         return malformed(what) if answered else CallFailed("unreachable", what, transient=True)
+
+
+def _close(sent: "Future[httpx.Response]") -> None:
+    if sent.exception() is None:
+        sent.result().close()
 
 
 def _origin(url: str) -> str:

@@ -92,3 +92,33 @@ def test_a_server_that_never_ends_its_answer_is_not_waited_for():
         assert time.monotonic() - started < 2
         transport._client.close()
         server.shutdown()
+
+
+def test_headers_that_drip_are_not_waited_for():
+    class Dripping(socketserver.StreamRequestHandler):
+        def handle(self):
+            self.request.recv(65536)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\n")
+            try:
+                for number in range(60):
+                    self.wfile.write(f"X-{number}: x\r\n".encode())
+                    time.sleep(0.1)
+            except OSError:
+                return
+
+    class Server(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Dripping) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        started = time.monotonic()
+        transport = Transport(1, 1.5)
+        with (
+            pytest.raises(CallFailed) as caught,
+            transport.post(Wire(f"http://127.0.0.1:{server.server_address[1]}/", {}, b"{}")),
+        ):
+            pass
+        assert caught.value.cause == "timeout"
+        assert time.monotonic() - started < 4
+        server.shutdown()
