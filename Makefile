@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engines conformance lint format presets bench soak fuzz audit sbom coverage image lock clean
+.PHONY: help demo test engines conformance lint format presets bench soak fuzz audit sbom coverage image lock clean protocols
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -23,6 +23,10 @@ engines: ## Run the drivers' contract on every kind of engine: TCP, TLS, ssh, Po
 conformance: ## Compare with the results of other systems, if their cases lie beside the project
 	@scripts/bootstrap dev
 	@$(BIN)/python -m pytest -q tests/agent/edits/test_conformance.py tests/agent/test_stuck.py
+
+protocols: ## Solve the demo over each provider's wire format, with answers that stream and answers that don't
+	@scripts/bootstrap dev
+	@AY_EVERY_PROTOCOL=1 $(BIN)/python -m pytest -q tests/end_to_end/test_wire_protocols.py tests/gateway/test_wire_formats.py
 
 lint: ## Run ruff, mypy and the import contracts
 	@scripts/bootstrap dev
