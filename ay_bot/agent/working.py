@@ -1,12 +1,13 @@
 """A box with an agent: beside the chores it works on a task, relays model requests, and gives its tree at the end."""
 
+import tempfile
 from pathlib import Path
 from typing import assert_never
 
 from pydantic import TypeAdapter
 
 from ay_bot.agent.chores import Chores
-from ay_bot.agent.loop import Agent, Ending
+from ay_bot.agent.loop import SCRATCH, Agent, Ending
 from ay_bot.agent.switchboard import Switchboard
 from ay_bot.agent.workspace import Changes, Manifest
 from ay_bot.errors import ProtocolBroken
@@ -84,7 +85,8 @@ class Worker:
                 self._manifest.ignore = taken.ignore
             else:
                 self._manifest = taken
-        self._agent = Agent(work, self._root, self._board.ask, self._board.tell)
+        scratch = Path(tempfile.gettempdir()) / SCRATCH.name  # of the box, whatever that is
+        self._agent = Agent(work, self._root, self._board.ask, self._board.tell, scratch=scratch)
         self._finish(self._agent.run())
 
     def _resume(self, feedback: Feedback) -> None:
