@@ -25,6 +25,8 @@ class Attempt(Value):
     host: str
     port: int
     method: str
+    path: str = ""
+    """Of the address that was asked for in plain http; nobody sees it inside of TLS."""
     allowed: bool
     rule: str
     """Which rule allowed or refused it."""

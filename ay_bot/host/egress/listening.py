@@ -21,6 +21,7 @@ from ay_bot.host.sandbox.stream import BoxStream
 LONGEST_LINE: Final = 256 * 1024
 MOST_KEPT: Final = 20_000
 LONGEST_HOST: Final = 255
+LONGEST_PATH: Final = 2000
 LONGEST_WORD: Final = 100
 LONGEST_COMPLAINT: Final = 600
 START_SECONDS: Final = 30.0
@@ -111,7 +112,7 @@ def read_log(line: str) -> Attempt | None:
     fields = line.split(" ")
     if len(fields) != len(FIELDS):
         return None
-    time, rule, _status, method, host, port, sent, received, address, problem = fields
+    time, rule, _status, method, host, port, path, sent, received, address, problem = fields
     del address
     if rule == "-":
         rule = "form"
@@ -121,6 +122,7 @@ def read_log(line: str) -> Attempt | None:
         host=_word(unquote(host), LONGEST_HOST),
         port=_number(port),
         method=_word(unquote(method)),
+        path="" if path == "-" else _word(unquote(path), LONGEST_PATH),
         allowed=allowed,
         rule=_word(rule),
         why="" if not allowed or problem == "-" else f"it failed: {_word(problem)}",

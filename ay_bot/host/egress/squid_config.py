@@ -22,7 +22,7 @@ PRIVATE: Final = (
     "2001::/32 2002::/16",
 )
 FIELDS: Final = (
-    "%ts.%03tu", "%{rule}note", "%>Hs", "%#>rm", "%#>rd", "%>rP", "%>st", "%<st", "%#<a", "%err_code",
+    "%ts.%03tu", "%{rule}note", "%>Hs", "%#>rm", "%#>rd", "%>rP", "%#>rp", "%>st", "%<st", "%#<a", "%err_code",
 )  # fmt: skip
 """Of a line of the log, in order; `#` writes as in a URL what the box wrote."""
 FIXED: Final = """\
@@ -36,7 +36,7 @@ debug_options ALL,0
 cache_store_log none
 logfile_rotate 0
 buffered_logs off
-strip_query_terms on
+strip_query_terms off
 coredump_dir none
 mime_table /usr/share/squid/mime.conf
 pinger_enable off
