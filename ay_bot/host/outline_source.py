@@ -13,6 +13,7 @@ from ay_bot.protocol.tree_source import Commit, Entry
 MOST_COMMITS: Final = 6_000
 _REGULAR: Final = ("100644", "100755")
 _FACTS: Final = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
+_BLOBS_AT_ONCE: Final = 4_000
 _LONGEST_PIECE: Final = 1024 * 1024
 _CHANGES: Final = (
     "diff-tree", "--stdin", "--root", "-r", "--name-only", "--no-renames", "--no-ext-diff", "-z",
@@ -51,6 +52,10 @@ class GitSource:
 
     def blobs(self, blobs: Sequence[str], largest: int) -> Iterator[tuple[str, bytes | None]]:
         """Yield contents in the order asked for; None for what is missing or larger than `largest`."""
+        for at in range(0, len(blobs), _BLOBS_AT_ONCE):
+            yield from self._some_blobs(blobs[at : at + _BLOBS_AT_ONCE], largest)
+
+    def _some_blobs(self, blobs: Sequence[str], largest: int) -> Iterator[tuple[str, bytes | None]]:
         known = self._sizes(blobs)
         wanted = [blob for blob in blobs if known.get(blob, largest + 1) <= largest]
         yield from ((blob, None) for blob in blobs if known.get(blob, largest + 1) > largest)

@@ -1,6 +1,7 @@
 """Definitions in files without a grammar, by the words that lines begin with."""
 
 import re
+from collections import Counter
 from typing import Final
 
 _LONGEST_LINE: Final = 400
@@ -29,12 +30,15 @@ _UDEV: Final = re.compile(rb"(?:LABEL|GOTO|NAME|SYMLINK|ENV\{(\w+)\})\s*\+?=\s*\
 _CHATITO: Final = re.compile(rb"^[%~@]\[([^\]\n?]+)\]")
 _HEADING: Final = re.compile(rb"^#{1,3}\s+(\S.*?)\s*#*$")
 _TARGET: Final = re.compile(rb"^([A-Za-z0-9_.-]+)\s*:(?!=)")
+_NAME: Final = re.compile(rb"[A-Za-z_@$][\w$]*(?:[-./?!*]+[\w$]+)*")
+_PLAIN_NAME: Final = re.compile(rb"[A-Za-z_]\w*")
+_LOCAL: Final = re.compile(rb"^[ \t]+([a-z]\w*)[ \t]*(?:[\w ]*)=(?!=)")
 _ELM_VARIANT: Final = re.compile(rb"^\s+[=|]\s+([A-Z]\w*)")
 
 _CODE: Final = (_KEYWORDS, _CALLABLE)
 _PATTERNS: Final = {
     "clj": (_LISP,), "cljs": (_LISP,), "cljc": (_LISP,), "lisp": (_LISP,), "el": (_LISP,), "rkt": (_LISP,),
-    "scm": (_LISP,), "ss": (_LISP,), "hs": (_TYPED, _KEYWORDS), "elm": (_TYPED, _KEYWORDS, _ELM_VARIANT),
+    "scm": (_LISP,), "ss": (_LISP,), "hs": (_TYPED, _KEYWORDS), "elm": (_TYPED, _KEYWORDS, _ELM_VARIANT, _LOCAL),
     "ml": (_KEYWORDS,), "mli": (_KEYWORDS,), "r": (_ASSIGNED,), "m": (_MATLAB, _KEYWORDS),
     "dart": (*_CODE, _BARE_CALLABLE),
     "d": (*_CODE, _BARE_CALLABLE), "tf": (_QUOTED, _BLOCK), "hcl": (_QUOTED, _BLOCK),
@@ -129,4 +133,11 @@ def _names(pattern: re.Pattern[bytes], line: bytes) -> list[bytes]:
     if pattern is _QUOTED or pattern is _UDEV:
         return [group for match in pattern.finditer(line) for group in match.groups() if group]
     match = pattern.match(line)
-    return [match[1]] if match else []
+    return list(dict.fromkeys((match[1], match[1].rpartition(b".")[2] or match[1]))) if match else []
+
+
+def find_references(text: bytes) -> Counter[bytes]:
+    """Return all that may be a name in a file without a grammar, and how often it stands there."""
+    found = Counter(_NAME.findall(text))
+    found.update(set(_PLAIN_NAME.findall(text)) - found.keys())
+    return found

@@ -48,12 +48,12 @@ class Index:
 
 
 def open_index(source: Source, store: Store, place: str) -> Index:
-    """Return the index of a tree whose files the store knows. `place` names the repository within the cache."""
-    home = store.directory / f"segments-{VERSION}" / place
+    """Return the index of a tree whose files the store knows.
+
+    `place` names the repository within the cache.
+    """
+    home = _home(store, place)
     kept = _load_kept(home)
-    exact = next((segment for segment in kept if segment.tree == source.tree), None)
-    if exact is not None:
-        return Index([Part(exact, np.ones(len(exact.entries), np.bool_), 0)])
     entries = source.entries()
     wanted = set(entries)
     best = max(kept, key=lambda segment: len(wanted.intersection(segment.entries)), default=None)
@@ -78,14 +78,20 @@ def _build(home: Path, tree: str, entries: list[Entry], store: Store) -> Segment
 
 
 def _load_kept(home: Path) -> list[Segment]:
-    kept = []
-    for directory in sorted(home.glob("*")) if home.is_dir() else ():
-        if directory.name != "changes" and not directory.name.startswith("segment-"):
-            try:
-                kept.append(load_segment(directory))
-            except (OSError, ValueError, KeyError, IndexError):
-                shutil.rmtree(directory, ignore_errors=True)
-    return kept
+    found = (
+        directory for directory in sorted(home.glob("*")) if not directory.name.startswith(("changes", "segment-"))
+    )
+    return [segment for directory in found if (segment := _load(directory)) is not None]
+
+
+def _load(directory: Path) -> Segment | None:
+    if not directory.is_dir():
+        return None
+    try:
+        return load_segment(directory)
+    except (OSError, ValueError, KeyError, IndexError):
+        shutil.rmtree(directory, ignore_errors=True)
+        return None
 
 
 def _forget(home: Path) -> None:
@@ -95,6 +101,13 @@ def _forget(home: Path) -> None:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-def is_kept(store: Store, place: str, tree: str) -> bool:
-    """Whether there is a segment of just this tree."""
-    return (store.directory / f"segments-{VERSION}" / place / tree / "meta.json").is_file()
+def load_index(store: Store, place: str, tree: str) -> Index | None:
+    """Return the index of a tree that has a segment of its own: no other file needs to be opened."""
+    segment = _load(_home(store, place) / tree)
+    if segment is None or segment.tree != tree:
+        return None
+    return Index([Part(segment, np.ones(len(segment.entries), np.bool_), 0)])
+
+
+def _home(store: Store, place: str) -> Path:
+    return store.directory / f"segments-{VERSION}" / place

@@ -43,17 +43,18 @@ class Outline:
 
     def ranking(self, source: Source) -> "Ranking":
         """Return what ranks the files of a commit, reading what was not read yet."""
-        from ay_bot.agent.outline.index import is_kept, open_index
+        from ay_bot.agent.outline.index import load_index, open_index
         from ay_bot.agent.outline.past import read_past
         from ay_bot.agent.outline.ranking import Ranking
 
         past = list(source.past())
         key = (source.tree, past[0] if past else "")
         if key not in self._ready:
-            if not is_kept(self._store, self._place, source.tree):
+            index = load_index(self._store, self._place, source.tree)
+            if index is None:
                 fill(source, self._store, source.entries(), None, self._workers)
+                index = open_index(source, self._store, self._place)
             fill_past(source, self._store, past)
-            index = open_index(source, self._store, self._place)
             self._ready = {key: Ranking(index, read_past(self._store, past, index))}
         return self._ready[key]
 

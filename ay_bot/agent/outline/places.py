@@ -25,9 +25,12 @@ class Places:
     def find(self, named: str) -> list[int]:
         """Return the files that something that looks like a path names, if they are few."""
         found = self._ending(named)
+        shorter = named
+        while not found and shorter.count("/") > 1:  # a frame tells where the file stood on another machine
+            shorter = shorter.partition("/")[2]
+            found = self._ending(shorter)
         if not found and "." not in named.rpartition("/")[2]:
-            whole, shorter = named, named.rpartition("/")[0]
-            for stem in (whole, shorter):
+            for stem in (named, named.rpartition("/")[0]):
                 found = (
                     [number for suffix in _SUFFIXES for number in self._ending(stem + suffix)] if "/" in stem else []
                 )

@@ -45,12 +45,14 @@ class Worker:
     def _ask(self, texts: list[Text], *, parsed: bool) -> list[Digest] | None:
         process = self._process = self._process or start(self._seconds)
         assert process.stdin, process.stdout  # noqa: S101
-        digests: list[Digest] = []
+        last, digests = False, list[Digest]()
         with contextlib.suppress(OSError, ValueError):
             process.stdin.write(pack_job([(path, text, parsed) for _, path, text in texts]))
             process.stdin.flush()
-            digests = unpack_answer(read_sized(process.stdout))  # type: ignore[arg-type]
+            last, digests = unpack_answer(read_sized(process.stdout))  # type: ignore[arg-type]
         if len(digests) == len(texts) and all(is_sound(digest.columns) for digest in digests):
+            if last:
+                self.close()
             return digests
         self.deaths += 1
         self.close()

@@ -167,10 +167,8 @@ QUERIES: Final = {
 (class name: [(constant) @d (scope_resolution name: (_) @d)])
 (module name: [(constant) @d (scope_resolution name: (_) @d)])
 (assignment left: (constant) @d)
-(call method: (identifier) @r)
+(identifier) @r
 (constant) @r
-(body_statement (identifier) @r)
-(argument_list (identifier) @r)
 """,
     "rust": """
 (struct_item name: (type_identifier) @d)

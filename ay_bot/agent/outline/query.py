@@ -8,7 +8,9 @@ from ay_bot.agent.outline.words import number_of, split, terms_of
 _LONGEST: Final = 40_000
 _MOST_TERMS: Final = 120
 _WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\uffff]+")
-_PATH: Final = re.compile(r"(?<![\w/.:-])(?:[a-z]/)?((?:[\w.+@-]+/)*[\w+@-][\w.+@-]*\.[A-Za-z][\w+]{0,11})(?![\w/])")
+_PATH: Final = re.compile(
+    r"(?<![\w/.:-])(?:[A-Za-z]:)?[/\\]?((?:[\w.+@-]+[/\\])*[\w+@-][\w.+@-]*\.[A-Za-z][\w+]{0,11})(?![\w/])"
+)
 _DIRECTORY: Final = re.compile(r"(?<![\w/.:-])((?:[\w.+@-]+/)+[\w.+@-]+)(?![\w/])")
 _MODULE: Final = re.compile(r"(?<![\w/.-])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)")
 _TRAILER: Final = re.compile(
@@ -215,7 +217,7 @@ def _add_word(word: str, weight: float, terms: dict[int, float], names: dict[str
 
 
 def _find_paths(text: str) -> tuple[str, ...]:
-    found = [match[1] for match in _PATH.finditer(text)]
+    found = [match[1].replace("\\", "/") for match in _PATH.finditer(text)]
     found += [match[1] for match in _DIRECTORY.finditer(text)]
     found += [match[1].replace(".", "/") for match in _MODULE.finditer(text)]
     return tuple(dict.fromkeys(path.removeprefix("./") for path in found))[:100]

@@ -6,7 +6,7 @@ from time import process_time
 from typing import Final
 
 from ay_bot.agent.outline.digest import BINARY, INDEXED, Digest, empty_digest
-from ay_bot.agent.outline.generic import find_definitions
+from ay_bot.agent.outline.generic import find_definitions, find_references
 from ay_bot.agent.outline.grammars import load_grammar
 from ay_bot.agent.outline.languages import GRAMMARS, language_of
 from ay_bot.agent.outline.words import WORD, Vocabulary, exact_number
@@ -19,7 +19,6 @@ _CHUNK_BYTES: Final = 3_000
 _MOST_CHUNKS: Final = 2_000
 _MOST_DEFINITIONS: Final = 5_000
 _MOST_REFERENCES: Final = 4_000
-_SHORTEST_NAME: Final = 3
 _LONGEST_MEAN_LINE: Final = 400  # what is longer was made by a program, for a program
 _LONGEST_NAME: Final = 200
 _PIECE: Final = 1024 * 1024
@@ -97,7 +96,7 @@ def find_names(path: str, text: bytes, language: str) -> Found:
     else:
         definitions, references = find_definitions(path, text, code=bool(language)), Counter[bytes]()
         if definitions:
-            references = Counter(word for word in WORD.findall(text) if len(word) >= _SHORTEST_NAME)
+            references = find_references(text)
     kept = sorted(set(definitions), key=lambda found: (found[1], found[0]))[:_MOST_DEFINITIONS]
     return kept, references
 

@@ -86,7 +86,9 @@ class Segment:
             and _are_below(self.definition_file, files)
             and len(self.references) == len(self.reference_file) == len(self.reference_counts)
             and _are_below(self.reference_file, files)
-            and all(_is_sound(postings) for postings in (self.body, self.names, self.paths))
+            and _is_sound(self.body, chunks)
+            and _is_sound(self.names, files)
+            and _is_sound(self.paths, files)
         )
         if not fits:
             raise ValueError("the arrays of the segment don't fit together")
@@ -100,10 +102,14 @@ def _are_below(numbers: U4, bound: int) -> bool:
     return not len(numbers) or int(numbers.max()) < bound
 
 
-def _is_sound(postings: Postings) -> bool:
-    if len(postings.offsets) != len(postings.terms) + 1 or len(postings.at) != len(postings.counts):
+def _is_sound(postings: Postings, bound: int) -> bool:
+    offsets = postings.offsets
+    if len(offsets) != len(postings.terms) + 1 or len(postings.at) != len(postings.counts):
         return False
-    return int(postings.offsets[0]) == 0 and int(postings.offsets[-1]) == len(postings.at)
+    ordered = (
+        int(offsets[0]) == 0 and int(offsets[-1]) == len(postings.at) and bool(np.all(offsets[1:] >= offsets[:-1]))
+    )
+    return ordered and _are_below(postings.at, bound)
 
 
 def load_segment(directory: Path) -> Segment:

@@ -7,7 +7,7 @@ from zlib import crc32
 WORD: Final = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
 _PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\dA-Za-z_]+")
 _LONGEST: Final = 64
-_MOST_REMEMBERED: Final = 40_000
+_MOST_REMEMBERED: Final = 25_000
 _DOUBLED: Final = frozenset("bdgmnprt")
 
 

@@ -14,9 +14,11 @@ from typing import IO, Final
 from ay_bot.agent.outline.digest import COLUMNS, Digest
 
 _COUNT: Final = struct.Struct("<I")
+_HEAD: Final = struct.Struct("<?I")
 _FILE: Final = struct.Struct("<?II")
 _ROW: Final = struct.Struct(f"<{len(COLUMNS)}I")
 _MEMORY: Final = 1536 * 1024 * 1024
+_WELL_FED: Final = 60 * 1024 * 1024  # a worker that has grown to this makes way for another
 _LARGEST_JOB: Final = 64 * 1024 * 1024
 
 File = tuple[str, bytes, bool]
@@ -43,9 +45,9 @@ def unpack_job(job: bytes) -> Iterator[File]:
         yield job[at - size - name_size : at - size].decode("utf-8", "surrogateescape"), job[at - size : at], parsed
 
 
-def pack_answer(digests: list[Digest]) -> bytes:
-    """Return a worker's answer: the rows of a job's files, in their order."""
-    parts = [_COUNT.pack(len(digests))]
+def pack_answer(digests: list[Digest], *, last: bool = False) -> bytes:
+    """Return a worker's answer: whether it ends with it, and the rows of a job's files, in their order."""
+    parts = [_HEAD.pack(last, len(digests))]
     for digest in digests:
         parts.append(_ROW.pack(*map(len, digest.columns)))
         parts.extend(digest.columns)
@@ -53,12 +55,12 @@ def pack_answer(digests: list[Digest]) -> bytes:
     return _COUNT.pack(len(answer)) + answer
 
 
-def unpack_answer(answer: bytes) -> list[Digest]:
-    """Return the rows of an answer. Raises ValueError if it is none."""
+def unpack_answer(answer: bytes) -> tuple[bool, list[Digest]]:
+    """Return whether a worker has ended, and the rows of its answer. Raises ValueError if it is none."""
     digests = []
     try:
-        (count,) = _COUNT.unpack_from(answer)
-        at = _COUNT.size
+        last, count = _HEAD.unpack_from(answer)
+        at = _HEAD.size
         for _ in range(count):
             columns = []
             sizes = _ROW.unpack_from(answer, at)
@@ -71,7 +73,7 @@ def unpack_answer(answer: bytes) -> list[Digest]:
         raise ValueError(str(error)) from None
     if at != len(answer):
         raise ValueError("the answer has another size than it says")
-    return digests
+    return last, digests
 
 
 def read_sized(stream: IO[bytes]) -> bytes:
@@ -94,10 +96,19 @@ def main() -> None:
     reader = Reader()
     while job := read_sized(sys.stdin.buffer):
         signal.setitimer(signal.ITIMER_PROF, seconds)
-        answer = pack_answer([reader.read(path, text, parsed=parsed) for path, text, parsed in unpack_job(job)])
+        digests = [reader.read(path, text, parsed=parsed) for path, text, parsed in unpack_job(job)]
         signal.setitimer(signal.ITIMER_PROF, 0)
-        sys.stdout.buffer.write(answer)
+        last = resident() > _WELL_FED
+        sys.stdout.buffer.write(pack_answer(digests, last=last))
         sys.stdout.buffer.flush()
+        if last:
+            return
+
+
+def resident() -> int:
+    """Return how many bytes of memory this process holds."""
+    with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - it is read after every job
+        return int(file.read().split()[1]) * resource.getpagesize()
 
 
 if __name__ == "__main__":

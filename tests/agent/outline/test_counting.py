@@ -1,0 +1,35 @@
+"""Tokens are counted as the models' own vocabularies count them."""
+
+import os
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ay_bot.agent.outline.counting import VOCABULARIES, best_counter, estimate, vocabulary_directory
+
+
+@pytest.fixture(scope="module")
+def theirs():
+    import tiktoken
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TIKTOKEN_CACHE_DIR", os.fspath(vocabulary_directory()))
+        yield {name: tiktoken.get_encoding(name) for name in VOCABULARIES}
+
+
+@pytest.mark.parametrize("encoding", VOCABULARIES)
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(max_size=200) | st.text("aB \n\t0'sé中\u200b_-/\r<|>", max_size=60))
+def test_counts_are_those_of_tiktoken(theirs, encoding, text):
+    text = text.encode("utf-8", "replace").decode()
+    assert best_counter(encoding)(text) == len(theirs[encoding].encode_ordinary(text))
+
+
+def test_what_looks_like_a_special_token_is_text():
+    assert best_counter()("<|endoftext|>") > 1
+
+
+def test_an_estimate_is_too_high_rather_than_too_low():
+    for text in ("def f(x):\n    return x + 1\n", "The quick brown fox", "{}[]();" * 5):
+        assert estimate(text) >= best_counter()(text)
