@@ -3,7 +3,7 @@ PYTHON_ENVIRONMENT := .venv
 BIN := $(PYTHON_ENVIRONMENT)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test engines conformance lint format presets bench soak fuzz audit sbom coverage image lock clean protocols
+.PHONY: help demo test engines conformance lint format presets bench soak fuzz audit sbom coverage image lock clean protocols chaos
 
 help: ## Say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -27,6 +27,10 @@ conformance: ## Compare with the results of other systems, if their cases lie be
 protocols: ## Solve the demo over each provider's wire format, with answers that stream and answers that don't
 	@scripts/bootstrap dev
 	@AY_EVERY_PROTOCOL=1 $(BIN)/python -m pytest -q tests/end_to_end/test_wire_protocols.py tests/gateway/test_wire_formats.py
+
+chaos: ## Let a model misbehave in every way we know of, a run each; prints a table
+	@scripts/bootstrap dev
+	@$(BIN)/python -m chaos --workers 2
 
 lint: ## Run ruff, mypy and the import contracts
 	@scripts/bootstrap dev
