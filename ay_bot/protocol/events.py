@@ -171,6 +171,7 @@ class EgressAttempted(Value):
     host: str
     port: int
     method: str
+    path: str = ""
     allowed: bool
     rule: str
     why: str = ""
