@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 DOOR_LABEL: Final = "ay.door"
 SOCKET_VOLUME: Final = "size=256k,nr_inodes=8,mode=0755,nosuid,nodev,noexec"
+GOING_SECONDS: Final = 5.0
 Connect = Callable[[str], AbstractContextManager[AttachedSocket]]
 
 
@@ -88,8 +89,7 @@ def _network(client: "APIClient", name: str, labels: dict[str, str]) -> Iterator
     try:
         yield name
     finally:
-        with if_possible():
-            client.remove_network(name)
+        _remove_when_free(lambda: client.remove_network(name))
 
 
 @contextmanager
@@ -100,8 +100,23 @@ def _volume(client: "APIClient", name: str, labels: dict[str, str], uid: int) ->
     try:
         yield
     finally:
+        _remove_when_free(lambda: client.remove_volume(name))
+
+
+def _remove_when_free(remove: Callable[[], None]) -> None:
+    """Remove what a container used that may still be going: its relay ends by itself, too."""
+    from docker.errors import APIError, NotFound
+
+    for _ in range(int(GOING_SECONDS / 0.05)):
         with if_possible():
-            client.remove_volume(name, force=True)
+            try:
+                remove()
+            except NotFound:
+                return
+            except APIError:
+                time.sleep(0.05)
+                continue
+        return
 
 
 @contextmanager

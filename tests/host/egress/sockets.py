@@ -52,13 +52,16 @@ def _ask_volume(volume: str, request: bytes) -> tuple[int, bytes]:
 
     client = docker.from_env()
     try:
-        said = client.containers.run(
+        container = client.containers.run(
             egress_image_name(),
             ["python3", "-c", PROGRAM, base64.b64encode(request).decode()],
             network_mode="none",
             volumes={volume: {"bind": "/run/ay", "mode": "ro"}},
-            remove=True,
+            detach=True,
         )
+        container.wait(timeout=60)
+        said = container.logs(stderr=False)
+        container.remove(force=True)
     finally:
         client.close()
     size, _, beginning = said.decode().partition(" ")
