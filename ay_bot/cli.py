@@ -125,7 +125,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     test: Annotated[
         str | None, typer.Option(help="The test command. Default: from the config file, or detected.")
     ] = None,
-    setup: Annotated[str | None, typer.Option(help="A command to run in each box first, without network.")] = None,
+    setup: Annotated[
+        str | None, typer.Option(help="A command that installs what the tests need; it runs once, in a box of its own.")
+    ] = None,
     sandbox: Annotated[str | None, typer.Option(help="auto, docker or bubblewrap. Default: auto.")] = None,
     runtime: Annotated[str | None, typer.Option(help=RUNTIME)] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE)] = None,

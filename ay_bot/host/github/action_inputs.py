@@ -53,7 +53,9 @@ class Inputs(Value):
         None, description="Address of the model's server, where it is not the provider's own."
     )
     test: Text | None = Field(None, description="The command that runs the tests; found by default.")
-    setup: Text | None = Field(None, description="A command to run in each box before anything else, without network.")
+    setup: Text | None = Field(
+        None, description="A command that installs what the tests need; it runs once, in a box of its own."
+    )
     sandbox: SandboxPreference | None = Field(
         None, description="The wall around the agent: `auto`, `docker` or `bubblewrap`."
     )
