@@ -1,6 +1,8 @@
 """Who uses whose definitions: a graph of files, and personalised PageRank over it."""
 
+from contextlib import suppress
 from typing import Final, NamedTuple
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -29,15 +31,47 @@ def build_graph(index: Index) -> Graph:
     edges = [_edges(part_names, part_files, part_counts, (firsts, starts, counts, files))
              for part_names, part_files, part_counts in _references(index)]  # fmt: skip
     size = len(index.entries)
-    key = np.concatenate([edge[0] * size + edge[1] for edge in edges]) if edges else np.zeros(0, np.int64)
-    weight = np.concatenate([edge[2] for edge in edges]) if edges else np.zeros(0)
+    start = np.concatenate([edge[0] for edge in edges])
+    end = np.concatenate([edge[1] for edge in edges])
+    weight = np.concatenate([edge[2] for edge in edges])
+    total = np.bincount(start, weight, size)
+    return Graph(start, end, weight / total[start], size)
+
+
+def join_edges(graph: Graph) -> Graph:
+    """Return the same graph with one edge where there were several between two files."""
+    key, weight, size = graph.start * graph.files + graph.end, graph.weight, graph.files
     order = np.argsort(key, kind="stable")
     key, weight = key[order], weight[order]
     at = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1) if len(key) else np.zeros(0, np.int64)
     weight = np.add.reduceat(weight, at).astype(np.float64) if len(key) else weight
-    start, end = key[at] // size, key[at] % size
-    total = np.bincount(start, weight, size)
-    return Graph(start, end, weight / total[start], size)
+    return Graph(key[at] // max(size, 1), key[at] % max(size, 1), weight, size)
+
+
+def open_graph(index: Index) -> Graph:
+    """Return the graph of an index, from the cache or into it if a segment of its own is there for the tree."""
+    directory = index.parts[0].segment.directory if len(index.parts) == 1 and index.parts[0].whole else None
+    if directory is None:
+        return build_graph(index)
+    place, size = directory / "graph.npz", len(index.entries)
+    try:
+        with np.load(place, allow_pickle=False) as kept:
+            graph = Graph(kept["start"].astype(np.int64), kept["end"].astype(np.int64), kept["weight"] + 0.0, size)
+        if _is_sound(graph):
+            return graph
+    except (OSError, ValueError, KeyError, BadZipFile):
+        pass
+    graph = join_edges(build_graph(index))
+    with suppress(OSError):
+        np.savez(place, start=graph.start.astype(np.uint32), end=graph.end.astype(np.uint32), weight=graph.weight)
+    return graph
+
+
+def _is_sound(graph: Graph) -> bool:
+    if not len(graph.start) == len(graph.end) == len(graph.weight):
+        return False
+    ends = max(int(graph.start.max(initial=0)), int(graph.end.max(initial=0)))
+    return (not len(graph.start) or ends < graph.files) and bool(np.all(np.isfinite(graph.weight)))
 
 
 def _definitions(index: Index) -> tuple[npt.NDArray[np.uint32], I8]:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ay_bot.agent.outline.graph import Graph, build_graph, rank_pages
+from ay_bot.agent.outline.graph import Graph, open_graph, rank_pages
 from ay_bot.agent.outline.index import Index
 from ay_bot.agent.outline.past import Past, score_change, score_similar
 from ay_bot.agent.outline.places import Places, is_code, is_test
@@ -61,7 +61,7 @@ class Ranking:
     @cached_property
     def graph(self) -> Graph:
         """Who uses whose definitions."""
-        return build_graph(self.index)
+        return open_graph(self.index)
 
     @cached_property
     def _places(self) -> Places:

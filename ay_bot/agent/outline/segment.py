@@ -56,6 +56,7 @@ class Segment:
     """The turned-round digests of some files. A file is known by its place in `entries`."""
 
     def __init__(self, tree: str, entries: list[Entry], arrays: "dict[str, npt.NDArray[np.generic]]") -> None:
+        self.directory: Path | None = None  # where it is kept, if it is
         self.tree = tree
         self.entries = entries
         self.body = _postings(arrays, "body")
@@ -122,7 +123,9 @@ def load_segment(directory: Path) -> Segment:
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name, kind in _ARRAYS.items():
         arrays[name] = _map(directory / name, np.dtype(kind))
-    return Segment(meta["tree"], entries, arrays)
+    segment = Segment(meta["tree"], entries, arrays)
+    segment.directory = directory
+    return segment
 
 
 def _map(path: Path, kind: "np.dtype[np.generic]") -> "npt.NDArray[np.generic]":
