@@ -190,12 +190,12 @@ class Relay:
             writer.close()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._budget.connect()
         head, method, target = b"", "", ""
         if not self._loose:
             head = await asyncio.wait_for(_read_head(reader), HEAD_SECONDS)
             tell("head", text=head.decode("latin-1"))
             method, target = _first_line(head)
+        self._budget.connect()  # who is turned away before what was said is read never sees the answer
         self._budget.take("sent", len(head))
         upstream, proxy = await asyncio.open_connection("127.0.0.1", self._port, limit=CHUNK)
         try:

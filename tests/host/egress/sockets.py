@@ -60,7 +60,7 @@ def _ask_volume(volume: str, request: bytes) -> tuple[int, bytes]:
             detach=True,
         )
         container.wait(timeout=60)
-        said = container.logs(stderr=False)
+        said = container.logs(stderr=True)
         container.remove(force=True)
     finally:
         client.close()
