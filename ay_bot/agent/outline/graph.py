@@ -27,7 +27,8 @@ class Graph(NamedTuple):
 def build_graph(index: Index) -> Graph:
     """Return the graph of an index. Names that many files define say nothing of where they lead."""
     names, files = _definitions(index)
-    firsts, starts, counts = np.unique(names, return_index=True, return_counts=True)
+    starts = np.append(0, np.flatnonzero(names[1:] != names[:-1]) + 1) if len(names) else np.zeros(0, np.int64)
+    firsts, counts = names[starts], np.diff(np.append(starts, len(names)))
     edges = [_edges(part_names, part_files, part_counts, (firsts, starts, counts, files))
              for part_names, part_files, part_counts in _references(index)]  # fmt: skip
     size = len(index.entries)
@@ -80,7 +81,8 @@ def _definitions(index: Index) -> tuple[npt.NDArray[np.uint32], I8]:
         keep = part.alive[part.segment.definition_file]
         names.append(part.segment.definitions[keep])
         files.append(part.segment.definition_file[keep].astype(np.int64) + part.first)
-    key = np.unique(np.concatenate(names).astype(np.int64) << 32 | np.concatenate(files))
+    key = np.sort(np.concatenate(names).astype(np.int64) << 32 | np.concatenate(files))
+    key = key[np.append(True, key[1:] != key[:-1])] if len(key) else key
     return (key >> 32).astype(np.uint32), key & 0xFFFFFFFF
 
 

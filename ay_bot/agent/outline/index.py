@@ -1,7 +1,7 @@
 """An index of one tree: a segment kept from some earlier tree, less what is gone, and one of what has come since."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ _KEPT: Final = 6
 _MOST_NEW: Final = 0.05
 _FEW: Final = 200
 
+Fill = Callable[[list[Entry]], object]
 Flags = npt.NDArray[np.bool_]
 
 
@@ -47,29 +48,43 @@ class Index:
         yield from self.parts
 
 
-def open_index(source: Source, store: Store, place: str) -> Index:
-    """Return the index of a tree whose files the store knows.
+def open_index(source: Source, store: Store, place: str, fill: Fill) -> Index:
+    """Return the index of a tree; `fill` is asked to have files read that no kept segment has.
 
     `place` names the repository within the cache.
     """
     home = _home(store, place)
-    kept = _load_kept(home)
     entries = source.entries()
     wanted = set(entries)
-    best = max(kept, key=lambda segment: len(wanted.intersection(segment.entries)), default=None)
-    common = wanted.intersection(best.entries) if best else set()
-    fresh = wanted - common
-    if best is None or len(fresh) > _FEW + _MOST_NEW * len(wanted) or len(common) < len(best.entries) / 2:
+    kept = [(segment, wanted.intersection(segment.entries)) for segment in _load_kept(home)]
+    best, common = max(kept, key=lambda found: len(found[1]), default=(None, set[Entry]()))
+    if (
+        best is None
+        or len(wanted) - len(common) > _FEW + _MOST_NEW * len(wanted)
+        or 2 * len(common) < len(best.entries)
+    ):
+        fill(entries)
         segment = _build(home, source.tree, entries, store)
         _forget(home)
         return Index([Part(segment, np.ones(len(segment.entries), np.bool_), 0)])
-    alive = np.fromiter((entry in wanted for entry in best.entries), np.bool_, len(best.entries))
+    return _grow(best, sorted(wanted - common), common, lambda fresh: _read(home, source.tree, fresh, store, fill))
+
+
+def _grow(best: Segment, fresh: list[Entry], common: set[Entry], read: Callable[[list[Entry]], Segment]) -> Index:
+    alive = np.fromiter((entry in common for entry in best.entries), np.bool_, len(best.entries))
     parts = [Part(best, alive, 0)]
     if fresh:
-        segment = _build(home / "changes", source.tree, sorted(fresh), store)
+        segment = read(fresh)
         parts.append(Part(segment, np.ones(len(segment.entries), np.bool_), len(alive)))
-        shutil.rmtree(home / "changes", ignore_errors=True)
     return Index(parts)
+
+
+def _read(home: Path, tree: str, fresh: list[Entry], store: Store, fill: Fill) -> Segment:
+    fill(fresh)
+    segment = _build(home / "changes", tree, fresh, store)
+    shutil.rmtree(home / "changes", ignore_errors=True)
+    segment.directory = None
+    return segment
 
 
 def _build(home: Path, tree: str, entries: list[Entry], store: Store) -> Segment:

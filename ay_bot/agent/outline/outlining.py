@@ -9,7 +9,7 @@ from ay_bot.agent.outline.building import Filled, Tell, fill, fill_past
 from ay_bot.agent.outline.counting import Counter
 from ay_bot.agent.outline.pool import WORKERS
 from ay_bot.agent.outline.store import Store
-from ay_bot.protocol.tree_source import Source
+from ay_bot.protocol.tree_source import Entry, Source
 
 if TYPE_CHECKING:
     from ay_bot.agent.outline.mapping import Definitions
@@ -52,11 +52,13 @@ class Outline:
         if key not in self._ready:
             index = load_index(self._store, self._place, source.tree)
             if index is None:
-                fill(source, self._store, source.entries(), None, self._workers)
-                index = open_index(source, self._store, self._place)
+                index = open_index(source, self._store, self._place, lambda new: self._fill(source, new))
             fill_past(source, self._store, past)
             self._ready = {key: Ranking(index, read_past(self._store, past, index))}
         return self._ready[key]
+
+    def _fill(self, source: Source, entries: list[Entry]) -> Filled:
+        return fill(source, self._store, entries, None, self._workers)
 
     def rank(self, source: Source, query: str, top: int) -> "list[Ranked]":
         """Return the files of a commit that fit a task best."""
