@@ -28,12 +28,19 @@ def build_box_policy(policy: PathPolicy, commands: CommandPolicy) -> BoxPolicy:
 def choose_archive(checkout: Checkout, whole: Path, policy: PathPolicy) -> Path:
     """Return a tar of the tree that the agent sees: `whole`, or one beside it without what is kept from the agent."""
     head = checkout.repository.head
-    hidden = [path for path in checkout.list_files(head) if is_hidden(path.decode("utf-8", "replace"), policy)]
-    if not hidden:
+    seen = choose_tree(checkout, head, policy)
+    if seen == head:
         return whole
     archive = whole.with_name("seen.tar")
-    checkout.archive(checkout.write_tree(head, [TreeChange(path, None) for path in hidden]), archive)
+    checkout.archive(seen, archive)
     return archive
+
+
+def choose_tree(checkout: Checkout, revision: str, policy: PathPolicy) -> str:
+    """Return a commit or tree as it is, or the tree of it without what is kept from the agent."""
+    files = checkout.list_files(revision) if policy.hides else {}
+    hidden = [TreeChange(path, None) for path in files if is_hidden(path.decode("utf-8", "replace"), policy)]
+    return checkout.write_tree(revision, hidden) if hidden else revision
 
 
 def is_hidden(path: str, policy: PathPolicy) -> bool:

@@ -15,7 +15,7 @@ from ay_bot.host.egress import Door, Egress, open_egress
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.plain_text import clean_line
-from ay_bot.host.policy.boxes import choose_archive
+from ay_bot.host.policy.boxes import choose_archive, choose_tree
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.setup import Ground
 from ay_bot.host.setup.building import Plan, Source, build
@@ -144,7 +144,8 @@ class _Preparation:
 
     def _build(self, described: Devcontainer) -> str:
         plan = Plan(described.dockerfile, described.context, described.args, described.target)
-        source = Source(self._site.checkout, self._site.trusted)
+        checkout, rules = self._site.checkout, PathPolicy(rules=self._settings.files)
+        source = Source(checkout, choose_tree(checkout, self._site.trusted, rules))  # an image is what the agent sees
         recipe = Recipe("dockerfile", (), self._settings.network.setup, source.key_files(plan))
         key = recipe.key()
         with self._images.alone(key, self._site.log.run):
