@@ -3,6 +3,7 @@
 import importlib.util
 import py_compile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from ay_bot.host.image import CARRIED, PACKAGE
@@ -69,6 +70,7 @@ def installed_packages() -> Iterator[tuple[Path, str]]:
         yield PACKAGE / name, f"{PACKAGE.name}/{name}"
 
 
+@cache
 def compile_sources() -> None:
     """Compile the agent's sources beside themselves, if need be: the host never imports them, and a box can't write."""
     for source in (PACKAGE / "agent").rglob("*.py"):

@@ -1,6 +1,7 @@
 """A running box as every driver hands it out: its name, its hello, and the channel to its first process."""
 
 import threading
+from functools import cache
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -16,6 +17,12 @@ MOST_AT_ONCE: Final = 256 * 1024 * 1024
 """The largest body that is taken from a box, which is what its agent sends at most; the host holds it in memory."""
 
 
+@cache
+def _reader() -> TypeAdapter[BoxToHost]:
+    """Return what reads all that a box may say; building it takes 10 ms."""
+    return TypeAdapter(BoxToHost)
+
+
 class RunningBox:
     """A box whose first process has said hello, or is about to."""
 
@@ -23,7 +30,7 @@ class RunningBox:
         self.name = name
         self.image = image
         self.hello = Hello(protocol=0, pid=0, uid=0, python="")
-        self.channel: Channel[BoxToHost] = Channel(stream, TypeAdapter(BoxToHost), max_body=MOST_AT_ONCE)
+        self.channel: Channel[BoxToHost] = Channel(stream, _reader(), max_body=MOST_AT_ONCE)
         self._stream = stream
 
     def kill(self) -> None:
