@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -28,6 +29,7 @@ class Outcome(NamedTuple):
     broken: str
     inputs: int = 0
     seconds: float = 0
+    cpu: float = 0
     edges: str = "-"
     raised: str = ""
     slowest_ms: float = 0
@@ -66,6 +68,7 @@ def _fuzz(name: str, inputs: int, seed: int, scratch: str, *, blind: bool) -> Ou
         "",
         seen["inputs"],
         seen["seconds"],
+        seen["cpu"],
         edges[-1] if edges else "-",
         raised,
         seen["slowest_ms"],
@@ -77,11 +80,14 @@ def show(outcome: Outcome) -> str:
     """Return one line of the table."""
     if outcome.broken:
         return f"{outcome.name:<21} BROKEN: {outcome.broken}"
-    rate = outcome.inputs / max(outcome.seconds, 0.001)
-    return (
-        f"{outcome.name:<21} {outcome.inputs:>9,} {outcome.seconds:>8.1f} {rate:>8,.0f} {outcome.edges:>6} "
-        f"{outcome.slowest_ms:>7.1f} {outcome.megabytes:>6}  {outcome.raised}"
-    )
+    rate = outcome.inputs / max(outcome.cpu, 0.001)
+    numbers = f"{outcome.inputs:,}", f"{outcome.seconds:.1f}", f"{outcome.cpu:.1f}", f"{rate:,.0f}", outcome.edges
+    return _line(outcome.name, *numbers, f"{outcome.slowest_ms:.1f}", str(outcome.megabytes), outcome.raised)
+
+
+def _line(name: str, *cells: str) -> str:
+    *numbers, last = cells
+    return f"{name:<21} {' '.join(f'{cell:>9}' for cell in numbers)}  {last}"
 
 
 def main() -> int:
@@ -90,19 +96,19 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", default=list(NAMES), metavar="TARGET")
     parser.add_argument("--inputs", type=int, default=10_000, help="how many for each target")
     parser.add_argument("--seed", type=int, default=0, help="of the random numbers; 0 takes another each time")
+    parser.add_argument("--jobs", type=int, default=1, help="how many targets side by side")
     parser.add_argument("--blind", action="store_true", help="without atheris: no guidance by what is reached")
     options = parser.parse_args()
     if unknown := set(options.targets) - set(NAMES):
         parser.error(f"no such target: {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
     seed = options.seed or int(time.time()) % 2**31
     print(f"seed {seed}")
-    print(
-        f"{'target':<21} {'inputs':>9} {'seconds':>8} {'a second':>8} {'edges':>6} {'max ms':>7} {'max MB':>6}  raised"
-    )
+    print(_line("target", "inputs", "seconds", "CPU s", "per CPU s", "edges", "max ms", "max MB", "raised"))
     outcomes = []
-    for name in options.targets:
-        outcomes.append(fuzz(name, options.inputs, seed, blind=options.blind))
-        print(show(outcomes[-1]), flush=True)
+    with ThreadPoolExecutor(options.jobs) as pool:
+        for outcome in pool.map(lambda name: fuzz(name, options.inputs, seed, blind=options.blind), options.targets):
+            outcomes.append(outcome)
+            print(show(outcome), flush=True)
     broken = [outcome.name for outcome in outcomes if outcome.broken]
     print(
         f"{len(outcomes) - len(broken)} of {len(outcomes)} targets held"

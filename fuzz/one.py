@@ -39,6 +39,7 @@ class Run:
         self.counts: Counter[str] = Counter()
         self._slowest = 0.0
         self._began = time.monotonic()
+        self._began_cpu = time.process_time()
 
     def __call__(self, data: bytes) -> None:
         """Feed one input."""
@@ -74,6 +75,7 @@ class Run:
             "target": self._name,
             "inputs": self._count,
             "seconds": round(time.monotonic() - self._began, 2),
+            "cpu": round(time.process_time() - self._began_cpu, 2),
             "raised": dict(self.counts),
             "slowest_ms": round(self._slowest * 1000, 1),
             "megabytes": megabytes,
