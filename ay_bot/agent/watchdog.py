@@ -39,8 +39,11 @@ class Process:
 
 
 def start_watchdog(limits: ResourceLimits, places: tuple[str, ...]) -> None:
-    """Look for ever, in a thread, if there is anything to look at; `places` are the file systems in memory."""
-    if limits.memory or limits.inodes:
+    """Look for ever, in a thread, if there is anything to look at; `places` are the file systems in memory.
+
+    Only process 1 of a box looks: what it ends is everything that it can see.
+    """
+    if os.getpid() == 1 and (limits.memory or limits.inodes):
         watchdog = Watchdog(limits, places)
         threading.Thread(target=watchdog.run, name="watchdog", daemon=True).start()
 
@@ -157,5 +160,6 @@ def _bytes_in_segments() -> int:
 
 
 def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+    if os.getpid() == 1:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
