@@ -123,7 +123,7 @@ class Agent:
             reply = self._think()
             if isinstance(reply, Ending):
                 return reply
-            message = self._model.keep(reply)
+            message = self._model.keep(reply, self._conversation.ceiling)  # at most about a quarter of what fits
             self._conversation.append(message)
             ending = self._act(reply, message) if message.tool_calls else self._answer(reply)
             if ending:

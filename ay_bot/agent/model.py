@@ -13,6 +13,8 @@ from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
 
 Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
 SUMMARY_TOKENS = 2_000
+MOST_KEPT = 400_000
+KEPT_OF_LONG = 2_000
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -49,10 +51,15 @@ class Model:
         answer = self._ask(request)
         return answer.content if isinstance(answer, ModelReply) else ""
 
-    def keep(self, reply: ModelReply) -> AssistantMessage:
-        """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object."""
-        calls = tuple(self._kept(call) for call in reply.tool_calls)
+    def keep(self, reply: ModelReply, most: int = MOST_KEPT) -> AssistantMessage:
+        """The reply as history: providers refuse repeated ids, odd names, and arguments that are not an object.
+
+        What is longer than `most` characters was carried out, but would be paid for in every request: it is cut.
+        """
+        calls = tuple(_shortened(self._kept(call), most) for call in reply.tool_calls)
         content = reply.content or ("" if calls else "(empty reply)")
+        if len(content) > most:
+            content = f"{content[:KEPT_OF_LONG]}\n[… {len(content) - KEPT_OF_LONG:,} characters left out …]"
         return AssistantMessage(content=content, tool_calls=calls, thoughts=reply.thoughts)
 
     def _kept(self, call: ToolCall) -> ToolCall:
@@ -67,6 +74,13 @@ class Model:
             return call
         arguments = call.arguments if _is_object(call.arguments) else json.dumps({"invalid": call.arguments[:2_000]})
         return ToolCall(id=identifier, name=name, arguments=arguments if call.arguments.strip() else "{}")
+
+
+def _shortened(call: ToolCall, most: int) -> ToolCall:
+    if len(call.arguments) <= most:
+        return call
+    cut = {"cut": call.arguments[:KEPT_OF_LONG], "characters": len(call.arguments)}
+    return call.model_copy(update={"arguments": json.dumps(cut)})
 
 
 def _is_object(arguments: str) -> bool:

@@ -259,3 +259,14 @@ def test_the_overhead_of_a_step_is_small(place):
     began = time.perf_counter()
     agent.run()
     assert time.perf_counter() - began < 6
+
+
+def test_what_is_too_long_for_history_is_carried_out_and_cut(place):
+    long = {"path": "b.py", "edits": [{"search": "", "replace": "x = 1\n" * 20_000}]}
+    model = ScriptedModel(calls(("edit", long), content="word " * 20_000), FINISH)
+    agent, _ = start(place, model, max_context_tokens=8_000)
+    assert agent.run().reason == "finished"
+    assert (place / "b.py").read_text() == "x = 1\n" * 20_000
+    kept = model.requests[-1].messages[2]
+    assert len(kept.content) < 3_000
+    assert json.loads(kept.tool_calls[0].arguments)["characters"] > 100_000
