@@ -1,8 +1,10 @@
-"""The demo is solved over the wire format of each family of providers, with answers that stream and answers that don't.
+"""The demo is solved over the format of each family of providers, streamed and at once, in every edit format, and by a
+model without native tool calls.
 
-By default each format is taken once, every other one without streaming; `AY_EVERY_PROTOCOL` takes all pairs.
+By default a few runs take each of these once or more; `AY_EVERY_PROTOCOL` takes all of their combinations.
 """
 
+import itertools
 import json
 import os
 import shutil
@@ -11,26 +13,38 @@ from pathlib import Path
 import pytest
 from bot_runs import QUICK_TESTS, Bot, commit_all
 
+from tests.loopback_models.policy import FORMS, play
 from tests.loopback_models.server import MODELS, serve
-from tests.loopback_models.turns import turns_of
 
 DEMO = Path(__file__).parents[2] / "demo"
 KEYS = {f"{name}_API_KEY": "a-key-of-the-loopback" for name in ("OPENAI", "ANTHROPIC", "GEMINI")}
-PAIRS = [(wire, stream) for wire in MODELS for stream in ("--stream", "--no-stream")]
-if "AY_EVERY_PROTOCOL" not in os.environ:
-    PAIRS = [pair for place, pair in enumerate(PAIRS) if place in (1, 2, 5, 6)]
+STREAM, AT_ONCE = "--stream", "--no-stream"
+NATIVE, BY_TEXT = True, False
+FEW = [
+    ("chat", AT_ONCE, "apply_patch", NATIVE),
+    ("chat", STREAM, "edit", BY_TEXT),
+    ("responses", STREAM, "search_replace", NATIVE),
+    ("anthropic", AT_ONCE, "udiff", BY_TEXT),
+    ("anthropic", STREAM, "edit", NATIVE),
+    ("gemini", AT_ONCE, "whole", NATIVE),
+]
+EVERY = list(itertools.product(MODELS, (STREAM, AT_ONCE), FORMS, (NATIVE, BY_TEXT)))
 
 
 @pytest.mark.bwrap
-@pytest.mark.parametrize(("wire", "stream"), PAIRS)
-def test_the_demo_is_solved(bot: Bot, tmp_path: Path, wire: str, stream: str):
-    shutil.copytree(DEMO / "repository", tmp_path / "evenly", ignore=shutil.ignore_patterns("__pycache__", ".pytest*"))
-    commit_all(tmp_path / "evenly")
+@pytest.mark.parametrize(("wire", "stream", "form", "native"), EVERY if "AY_EVERY_PROTOCOL" in os.environ else FEW)
+def test_the_demo_is_solved(bot: Bot, tmp_path: Path, wire: str, stream: str, form: str, native: bool):
+    repository = tmp_path / "evenly"
+    shutil.copytree(DEMO / "repository", repository, ignore=shutil.ignore_patterns("__pycache__", ".pytest*"))
+    (repository / ".github").mkdir()
+    capabilities = {MODELS[wire]: {"tools": native}}
+    (repository / ".github" / "ay-bot.yml").write_text(json.dumps({"edit_format": form, "capabilities": capabilities}))
+    commit_all(repository)
     bot.environment |= KEYS
-    turns, side = turns_of(json.loads((DEMO / "script.json").read_text()))
-    with serve(turns, side) as models:
+    turns, side = play(json.loads((DEMO / "script.json").read_text()), DEMO / "repository", form, native=native)
+    with serve(turns, side, native=native) as models:
         arguments = bot.run_arguments(
-            tmp_path / "evenly",
+            repository,
             task=None,
             issue=DEMO / "issue.md",
             model=MODELS[wire],
@@ -41,6 +55,7 @@ def test_the_demo_is_solved(bot: Bot, tmp_path: Path, wire: str, stream: str):
     assert models.refused == []
     assert {name for name, _, _ in models.asked} == {wire}
     assert not models.turns
+    assert any("tools" in body for _, _, body in models.asked) == native
     assert (ended.exit_code, ended.result["status"]) == (0, "verified")
     answered = [event for event in ended.events if event["type"] == "model_answered"]
     assert {event["model"] for event in answered} == {MODELS[wire]}

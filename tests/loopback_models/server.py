@@ -30,9 +30,13 @@ MODELS = {
 
 
 class LoopbackModels:
-    """What was asked, in order, and what is still to be answered: `turns` to requests with tools, `side` to others."""
+    """What was asked, in order, and what is still to be answered: `turns` to requests with tools, `side` to others.
 
-    def __init__(self, turns: Sequence[Turn], side: Sequence[Turn] = ()) -> None:
+    A model that is not `native` is never offered tools: there the side answers come after the turns.
+    """
+
+    def __init__(self, turns: Sequence[Turn], side: Sequence[Turn] = (), *, native: bool = True) -> None:
+        self.native = native
         self.address = ""
         self.turns = list(turns)
         self.side = list(side)
@@ -50,7 +54,7 @@ class LoopbackModels:
         """Log a request, and return its number and what answers it."""
         with self.lock:
             self.asked.append((wire, path, body))
-            left = self.turns if body.get("tools") else self.side
+            left = self.turns if body.get("tools") or (self.turns and not self.native) else self.side
             self._answers += 1
             return self._answers, left.pop(0) if left else Turn("There is nothing left to say.")
 
@@ -137,9 +141,9 @@ class _Exchange(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(turns: Sequence[Turn] = (), side: Sequence[Turn] = ()) -> Iterator[LoopbackModels]:
+def serve(turns: Sequence[Turn] = (), side: Sequence[Turn] = (), *, native: bool = True) -> Iterator[LoopbackModels]:
     """Serve all formats on one port of the loopback until the end of the with block."""
-    models = LoopbackModels(turns, side)
+    models = LoopbackModels(turns, side, native=native)
     with _Server(("127.0.0.1", 0), _Exchange) as server:
         server.models = models
         models.address = f"http://127.0.0.1:{server.server_port}"
