@@ -15,8 +15,15 @@ from pathlib import Path
 NOT_NEEDED = (
     "__pycache__", "config-*", "dist-packages", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
     "site-packages", "test", "tkinter", "turtledemo", "_bz2.*", "_codecs_*", "_crypt.*", "_ctypes_test.*", "_curses*",
-    "_dbm.*", "_gdbm.*", "_lsprof.*", "_lzma.*", "_sqlite3.*", "_ssl.*", "_test*", "_tkinter.*", "_xxtestfuzz.*",
-    "audioop.*", "nis.*", "ossaudiodev.*", "readline.*", "sqlite3", "xxlimited*",
+    "_dbm.*", "_gdbm.*", "_lsprof.*", "_lzma.*", "_ssl.*", "_test*", "_tkinter.*", "_xxtestfuzz.*",
+    "audioop.*", "nis.*", "ossaudiodev.*", "readline.*", "xxlimited*",
+)  # fmt: skip
+
+# Of the agent's packages: tests, types for checkers, what builds extensions, and loaders of formats that are not used.
+NOT_SHIPPED = (
+    "numpy/**/tests", "numpy/f2py", "numpy/_pyinstaller", "numpy/_core/include", "numpy/_core/lib", "numpy/random",
+    "numpy/testing", "numpy/typing", "numpy/distutils", "**/*.pyi", "tree_sitter*/**/*.c", "tree_sitter*/**/*.h",
+    "*.dist-info/sboms", "bin",
 )  # fmt: skip
 
 
@@ -27,6 +34,15 @@ def needed_libraries(program: Path) -> list[Path]:
     return [Path(word[0]) for word in words if word and word[0].startswith("/")]
 
 
+def drop_what_is_not_shipped(packages: Path) -> None:
+    """Remove what the agent never loads."""
+    for path in [path for pattern in NOT_SHIPPED for path in packages.glob(pattern)]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
 def make_runtime(prefix: Path) -> None:
     """Fill `prefix` with the interpreter, its standard library, and every shared library that it all loads."""
     libraries = prefix / "lib"
@@ -35,7 +51,9 @@ def make_runtime(prefix: Path) -> None:
     program = prefix / "bin" / "python3"
     program.parent.mkdir()
     shutil.copy(Path(sys.executable).resolve(), program)
+    drop_what_is_not_shipped(prefix / "packages")
     found = {path for file in [program, *prefix.rglob("*.so")] for path in needed_libraries(file)}
+    found = {path for path in found if prefix not in path.parents}  # a package's own libraries lie beside it
     found |= {path.parent / "libgcc_s.so.1" for path in found if path.name == "libc.so.6"}  # for pthread_exit
     for path in sorted(found):
         shutil.copy(path.resolve(), libraries / path.name)

@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
+from ay_bot.agent.outline.child import ask
 from ay_bot.agent.outline.counting import best_counter, estimate
 from ay_bot.agent.outline.outlining import open_outline
 from ay_bot.agent.outline.shell import answer_batch, rank_line
-from ay_bot.errors import UsageError
+from ay_bot.agent.outline.workspace_source import WorkspaceSource
+from ay_bot.errors import AyBotError, UsageError
 from tests.agent.outline.trees import Tree
 
 FILES = {
@@ -172,3 +174,40 @@ def test_nothing_depends_on_the_order_of_hashes(tmp_path):
         for seed in ("1", "2")
     }
     assert len(printed) == 1
+
+
+def test_a_workspace_is_outlined_by_a_process_of_its_own(tmp_path):
+    root = tmp_path / "workspace"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(text if isinstance(text, bytes) else text.encode())
+    (root / "link.py").symlink_to("/etc/passwd")
+    (root / ".git").mkdir()
+    (root / ".git" / "config").write_text("parse header")
+    request = {
+        "root": str(root),
+        "cache": str(tmp_path / "cache"),
+        "query": "connection timeout",
+        "top": 9,
+        "tokens": 60,
+    }
+    answer = ask(request, timeout=60)
+    assert answer["files"][0]["path"] == "src/server.go"
+    assert {file["path"] for file in answer["files"]} == set(FILES)
+    assert estimate(answer["map"]) <= 60
+    with pytest.raises(AyBotError):
+        ask({"root": str(root)}, timeout=60)
+
+
+def test_a_workspace_gives_files_the_ids_that_git_gives_them(tmp_path):
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (entry,) = WorkspaceSource(tmp_path).entries()
+    assert entry == (
+        "a.py",
+        subprocess.run(
+            ["git", "hash-object", tmp_path / "a.py"], capture_output=True, text=True, check=True
+        ).stdout.strip(),
+    )
+    before = WorkspaceSource(tmp_path).tree
+    (tmp_path / "a.py").write_text("x = 2\n")
+    assert WorkspaceSource(tmp_path).tree != before
