@@ -46,7 +46,6 @@ htcp_port 0
 snmp_port 0
 memory_pools off
 workers 1
-cpu_affinity_map process_numbers=1 cores=1
 max_filedescriptors 1024
 cache deny all
 cache_mem 0
@@ -73,7 +72,6 @@ quick_abort_min 0
 quick_abort_max 0
 dns_timeout 15 seconds
 dns_defnames off
-dns_multicast_local off
 ipcache_size 8192
 fqdncache_size 0
 # The lower bound of how long an answer is kept, too: a name keeps its addresses for as long as the proxy runs.

@@ -182,7 +182,8 @@ OTHERS: Final[tuple[tuple[str, str, Seen, str], ...]] = (
     ),
 )  # fmt: skip
 SENT: Final = """
-connect("open.example:443", hello("open.example"), bytes(1 << 19), bytes(1 << 19), bytes(1 << 19) + 3 * TOKEN.encode())
+much = bytes(1 << 19)
+connect("open.example:443", hello("open.example"), much, much, much + 3 * TOKEN.encode(), *[b""] * 12)
 """
 RECEIVED: Final = r"""
 total = 0
