@@ -22,6 +22,7 @@ ALL_OVER: Final = 1.25
 """Beyond this part of the cap everything is ended, and below it the largest process alone."""
 OUT_OF_MEMORY_STATUS: Final = 125
 OUT_OF_MEMORY: Final = "the box used more memory than its limit"
+TOO_MANY_TASKS: Final = "the box had more processes and threads than its limit"
 TOO_MANY_FILES: Final = "the box made more files than its limit"
 
 GROUP_FILES: Final = (Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control"))
@@ -43,7 +44,7 @@ def start_watchdog(limits: ResourceLimits, places: tuple[str, ...]) -> None:
 
     Only process 1 of a box looks: what it ends is everything that it can see.
     """
-    if os.getpid() == 1 and (limits.memory or limits.inodes):
+    if os.getpid() == 1 and (limits.memory or limits.inodes or limits.tasks):
         watchdog = Watchdog(limits, places)
         threading.Thread(target=watchdog.run, name="watchdog", daemon=True).start()
 
@@ -82,6 +83,8 @@ class Watchdog:
                 self.look_at_memory()
             if self._limits.inodes:
                 self.look_at_files()
+            if self._limits.tasks:
+                self.look_at_tasks()
             time.sleep(EVERY)
 
     def look_at_memory(self) -> None:
@@ -105,6 +108,12 @@ class Watchdog:
         else:
             _kill(max(others, key=lambda process: process.resident).pid)
 
+    def look_at_tasks(self) -> None:
+        """End all processes if the box has too many, or too many threads."""
+        if sum(map(_threads_of, running())) > self._limits.tasks:
+            _reasons.append(f"{TOO_MANY_TASKS} of {self._limits.tasks}")
+            _kill(-1)
+
     def look_at_files(self) -> None:
         """End all processes while they go on making files beyond the limit; what removes them may run."""
         files = sum(map(_files_in, self._places))
@@ -120,6 +129,13 @@ def running() -> Iterator[Process]:
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
                 yield Process(int(name), int(Path(f"/proc/{name}/statm").read_bytes().split()[1]) * PAGE)
+
+
+def _threads_of(process: Process) -> int:
+    try:
+        return int(Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2].split()[17])
+    except (OSError, ValueError, IndexError):
+        return 0  # it ended in the meantime
 
 
 def _proportional(process: Process) -> int:

@@ -17,7 +17,8 @@ class ResourceLimits(Plain):
     """Limits that a driver without an engine leaves to the box itself; 0 leaves one as it is.
 
     `file_size`, `open_files`, `processes` and `data` are the kernel's, the latter for each process by itself.
-    `memory` and `inodes` are of the whole box and watched by its first process; `processors` is how many it may use.
+    `memory`, `inodes` and `tasks` (processes and threads) are of the whole box and watched by its first process;
+    `processors` is how many it may use.
     """
 
     file_size: int = 0
@@ -26,6 +27,7 @@ class ResourceLimits(Plain):
     data: int = 0
     memory: int = 0
     inodes: int = 0
+    tasks: int = 0
     processors: int = 0
 
 

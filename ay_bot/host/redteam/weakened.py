@@ -71,7 +71,11 @@ class Weakness:
         changed[at] = "\n".join([first, *patches, separator + last])
         config = read_plain(BoxConfig, changed[at + 1])
         shown = {CANARY_NAME: self.canary} if Off.ENVIRONMENT in self.off else {}
-        limits = replace(config.limits, memory=0, inodes=0, processors=0) if Off.LIMITS in self.off else config.limits
+        limits = (
+            replace(config.limits, memory=0, inodes=0, tasks=0, processors=0)
+            if Off.LIMITS in self.off
+            else config.limits
+        )
         changed[at + 1] = write_plain(
             replace(
                 config,

@@ -126,6 +126,7 @@ class BubblewrapSandbox:
                 data=0 if "memory" in group.capped else limits.memory,
                 memory=0 if "memory" in group.capped else limits.memory,
                 inodes=limits.inodes,
+                tasks=0 if "pids" in group.capped or counts_by_box() else limits.pids,
                 processors=0 if "cpu" in group.capped else math.ceil(limits.cpus),
             ),
         )
@@ -164,7 +165,7 @@ SOFT_CAPS: Final[tuple[tuple[str, Guarantee, str], ...]] = (
             "and shared memory that no process has mapped is not seen"
         ),
     ),
-    ("pids", "processes", "not capped for a box: processes (only all of this user's together)"),
+    ("pids", "processes", "processes are capped softly for a box: they are counted 20 times a second"),
     ("cpu", "cpu", "processor time is capped in whole processors only"),
 )
 SOFT: Final[Mapping[str, Weakness]] = {

@@ -145,6 +145,20 @@ def test_at_42_without_control_groups_the_box_looks_after_its_memory(alone: Bubb
 
 
 @pytest.mark.bwrap
+def test_at_42_without_control_groups_processes_are_counted(alone: BubblewrapSandbox) -> None:
+    fork = "import os, time\nfor _ in range(400):\n    if not os.fork(): time.sleep(9); os._exit(0)\ntime.sleep(9)"
+    thread = "import threading, time\nfor _ in range(400): threading.Thread(target=time.sleep, args=(9,)).start()"
+    with alone.open(spec(only_for_checks=True, pids=100)) as box:
+        seed(box)
+        for many in (fork, thread):
+            checked = run(box, f"python3 -c '{many}'")
+            assert checked.exit_code in (1, 137)
+            if not os.getuid():  # the kernel counts for all others, and refuses
+                assert "more processes and threads than its limit of 100" in checked.output
+        assert run(box, "echo still here").output == "still here\n"
+
+
+@pytest.mark.bwrap
 def test_at_42_without_control_groups_a_box_too_full_ends_with_the_reason(alone: BubblewrapSandbox) -> None:
     with alone.open(spec(only_for_checks=True, memory=64 * MIB)) as box:
         body = tar_of({"big": bytes(100 * MIB)})
