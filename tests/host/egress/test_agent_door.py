@@ -14,6 +14,7 @@ from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.site import Site
 from ay_bot.host.suite import TestRunner
 from ay_bot.protocol.events import EgressAttempted, Record
+from tests.host.egress.conftest import require_proxy
 from tests.host.sandbox.conftest import BUBBLEWRAP, make_sandbox, run, seed, spec
 
 CANARY = "sk-proj-0123456789abcdefghijABCDEFGHIJ0123456789"
@@ -39,6 +40,7 @@ def events(site: Site) -> list[EgressAttempted]:
 
 @pytest.mark.bwrap
 def test_at_28_what_the_agent_asks_for_is_logged_and_watched(site: Site) -> None:
+    require_proxy("bubblewrap")
     policy = NetworkPolicy(mode="allowlist", hosts=(HostRule(host="registry.example"),))
     opened = replace(site, network=policy)
     vars(opened)["records"] = vars(site)["records"]
