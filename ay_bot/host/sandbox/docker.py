@@ -7,12 +7,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from weakref import finalize
 
 from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.egress.sidecar import Sidecar, SidecarSpec
-from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec, DriverName
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.box import RunningBox
@@ -21,19 +20,22 @@ from ay_bot.host.sandbox.docker_connection import open_client
 from ay_bot.host.sandbox.docker_ending import find_ending, own_words
 from ay_bot.host.sandbox.docker_facts import Engine, parse_engine
 from ay_bot.host.sandbox.docker_images import EngineImages
-from ay_bot.host.sandbox.docker_reaping import NETWORK_LABEL, reap
+from ay_bot.host.sandbox.docker_reaping import reap
 from ay_bot.host.sandbox.docker_runtime import fill_runtime
 from ay_bot.host.sandbox.docker_settings import container_settings, host_settings
 from ay_bot.host.sandbox.docker_sidecar import open_sidecar
 from ay_bot.host.sandbox.ending import explain_ending
 from ay_bot.host.sandbox.guarantees import Weakness
 from ay_bot.host.sandbox.inspection import Container
-from ay_bot.host.sandbox.policy import OWNER_LABEL, Image, inspection_plan, new_uid, plan
+from ay_bot.host.sandbox.labels import labels
+from ay_bot.host.sandbox.policy import Image, inspection_plan, new_uid, plan
 from ay_bot.host.sandbox.self_check import differences, require_none
 from ay_bot.host.sandbox.stream import BoxStream
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+LONGEST_EXPERIMENT: Final = 24 * 3600.0
 
 
 class DockerSandbox:
@@ -117,10 +119,10 @@ class DockerSandbox:
     @contextmanager
     def own_network(self) -> Iterator[tuple[str, str]]:
         """Make a network without a way out, yield its name and its gateway, and remove it: a target for experiments."""
-        name = f"{NETWORK_LABEL.replace('.', '-')}-{secrets.token_hex(4)}"
-        labels = {NETWORK_LABEL: name, OWNER_LABEL: this_process()}
+        name = f"ay-redteam-{secrets.token_hex(4)}"
+        marks = labels(name, LONGEST_EXPERIMENT)
         with asking_to("make a network"):
-            self._client.create_network(name, driver="bridge", internal=True, labels=labels)
+            self._client.create_network(name, driver="bridge", internal=True, labels=marks)
             described = self._client.inspect_network(name)
         try:
             yield name, str(described["IPAM"]["Config"][0]["Gateway"])

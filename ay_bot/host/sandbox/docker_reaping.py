@@ -1,33 +1,33 @@
 """What dead runs left on a Docker engine: containers, volumes and networks that carry our labels."""
 
-import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ay_bot.host.image import REPOSITORY, runtime_volume
-from ay_bot.host.owner import is_alive
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
-from ay_bot.host.sandbox.docker_sidecar import reap_doors
-from ay_bot.host.sandbox.policy import OWNER_LABEL, RUN_LABEL, is_abandoned
+from ay_bot.host.sandbox.labels import RUN_LABEL, is_left
 
 if TYPE_CHECKING:
     from docker import APIClient
 
-NETWORK_LABEL: Final = "ay.redteam"
 RUNTIME_LABEL: Final = "ay.runtime"
+OURS: Final = {"label": RUN_LABEL}
 
 
 def reap(client: "APIClient") -> list[str]:
-    """Remove what owners that are dead left behind, and what is overdue, and return the names."""
-    return [*_reap_containers(client), *reap_doors(client), *_reap_networks(client), *_reap_runtimes(client)]
+    """Remove what owners that are dead left behind, and what is overdue, and return the names.
+
+    Containers go first, since they hold the others.
+    """
+    containers = list(_reap_containers(client))
+    return [*containers, *_reap_networks(client), *_reap_volumes(client), *_reap_runtimes(client)]
 
 
 def _reap_containers(client: "APIClient") -> Iterator[str]:
     with asking_to("list its boxes"):
-        found = client.containers(all=True, filters={"label": RUN_LABEL})
+        found = client.containers(all=True, filters=OURS)
     for container in found:
-        labels = container["Labels"]
-        if is_abandoned(labels, now=time.time(), alive=is_alive(labels.get(OWNER_LABEL, ""))):
+        if is_left(container["Labels"]):
             with if_possible():
                 client.remove_container(container["Id"], v=True, force=True)
             yield container["Id"][:12]
@@ -35,10 +35,20 @@ def _reap_containers(client: "APIClient") -> Iterator[str]:
 
 def _reap_networks(client: "APIClient") -> Iterator[str]:
     with if_possible():
-        for network in client.networks(filters={"label": NETWORK_LABEL}):
-            if not is_alive(network["Labels"].get(OWNER_LABEL, "")):
-                client.remove_network(network["Id"])
-                yield str(network["Name"])
+        for network in client.networks(filters=OURS):
+            if is_left(network["Labels"]):
+                with if_possible():
+                    client.remove_network(network["Id"])
+                    yield str(network["Name"])
+
+
+def _reap_volumes(client: "APIClient") -> Iterator[str]:
+    with if_possible():
+        for volume in client.volumes(filters=OURS)["Volumes"] or []:
+            if is_left(volume["Labels"]):
+                with if_possible():  # it may be in use by what could not be removed
+                    client.remove_volume(volume["Name"])
+                    yield str(volume["Name"])
 
 
 def _reap_runtimes(client: "APIClient") -> Iterator[str]:

@@ -1,13 +1,17 @@
 """The volume that carries our runtime into boxes of other images."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ay_bot.host.image import runtime_volume
 from ay_bot.host.runtime import PREFIX
 from ay_bot.host.sandbox.docker_reaping import RUNTIME_LABEL
+from ay_bot.host.sandbox.labels import labels
 
 if TYPE_CHECKING:
     from docker import APIClient
+
+SECONDS: Final = 600.0
+"""How long filling may take before whoever was filling counts as dead."""
 
 
 def fill_runtime(client: "APIClient", image: str) -> None:
@@ -18,6 +22,7 @@ def fill_runtime(client: "APIClient", image: str) -> None:
     created = client.create_container(
         image=image,
         entrypoint=[f"{PREFIX}/bin/python3"],
+        labels=labels("runtime", SECONDS),
         host_config=client.create_host_config(network_mode="none", mounts=[volume]),
     )
     client.remove_container(str(created["Id"]), force=True)

@@ -8,19 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ay_bot.host.egress.door import Door
 from ay_bot.host.egress.sidecar import MEMORY, OPEN_FILES, PROCESSES, TEMPORARY, Sidecar, SidecarSpec, program
-from ay_bot.host.owner import is_alive, this_process
 from ay_bot.host.sandbox.attached import AttachedSocket
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
-from ay_bot.host.sandbox.policy import (
-    DEADLINE_LABEL,
-    GRACE,
-    NAMESPACE_LABEL,
-    OWNER_LABEL,
-    RUN_LABEL,
-    is_abandoned,
-    new_uid,
-    pid_namespace,
-)
+from ay_bot.host.sandbox.labels import labels
+from ay_bot.host.sandbox.policy import new_uid
 from ay_bot.host.sandbox.stream import BoxStream
 from ay_bot.protocol.box_config import DOOR_PLACE
 
@@ -38,11 +29,11 @@ def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: Sideca
     """Start the relay, and remove it with its network and its volume at the end of the with block."""
     name = f"ay-door-{secrets.token_hex(6)}"
     uid = new_uid()
-    labels = _labels(spec)
+    marks = {**labels(spec.run, spec.wall), DOOR_LABEL: "yes"}
     with ExitStack() as kept:
-        network = "none" if spec.loopback_only else kept.enter_context(_network(client, name, labels))
-        kept.enter_context(_volume(client, name, labels, uid))
-        container = kept.enter_context(_container(client, _settings(client, name, network, image, uid), labels))
+        network = "none" if spec.loopback_only else kept.enter_context(_network(client, name, marks))
+        kept.enter_context(_volume(client, name, marks, uid))
+        container = kept.enter_context(_container(client, _settings(client, name, network, image, uid), marks))
         transport = kept.enter_context(connect(container))
         stream = BoxStream(transport, lambda: None)
         kept.callback(stream.end)
@@ -51,41 +42,11 @@ def open_sidecar(client: "APIClient", connect: Connect, image: str, spec: Sideca
         yield Sidecar(Door(volume=name), stream, transport.errors.text)
 
 
-def reap_doors(client: "APIClient") -> Iterator[str]:
-    """Remove the networks and volumes of doors whose owners are dead; their containers have the label of boxes."""
-    with if_possible():
-        for network in client.networks(filters={"label": DOOR_LABEL}):
-            if _is_left(network["Labels"]):
-                with if_possible():
-                    client.remove_network(network["Id"])
-                    yield str(network["Name"])
-    with if_possible():
-        for volume in client.volumes(filters={"label": DOOR_LABEL})["Volumes"] or []:
-            if _is_left(volume["Labels"]):
-                with if_possible():
-                    client.remove_volume(volume["Name"])
-                    yield str(volume["Name"])
-
-
-def _is_left(labels: dict[str, str]) -> bool:
-    return is_abandoned(labels, now=time.time(), alive=is_alive(labels.get(OWNER_LABEL, "")))
-
-
-def _labels(spec: SidecarSpec) -> dict[str, str]:
-    return {
-        RUN_LABEL: spec.run,
-        OWNER_LABEL: this_process(),
-        NAMESPACE_LABEL: pid_namespace(),
-        DEADLINE_LABEL: str(int(time.time() + spec.wall + GRACE)),
-        DOOR_LABEL: "yes",
-    }
-
-
 @contextmanager
-def _network(client: "APIClient", name: str, labels: dict[str, str]) -> Iterator[str]:
+def _network(client: "APIClient", name: str, marks: dict[str, str]) -> Iterator[str]:
     options = {"com.docker.network.bridge.enable_icc": "false"}
     with asking_to("make a network for the proxy"):
-        client.create_network(name, driver="bridge", options=options, labels=labels)
+        client.create_network(name, driver="bridge", options=options, labels=marks)
     try:
         yield name
     finally:
@@ -93,10 +54,10 @@ def _network(client: "APIClient", name: str, labels: dict[str, str]) -> Iterator
 
 
 @contextmanager
-def _volume(client: "APIClient", name: str, labels: dict[str, str], uid: int) -> Iterator[None]:
+def _volume(client: "APIClient", name: str, marks: dict[str, str], uid: int) -> Iterator[None]:
     options = {"type": "tmpfs", "device": "tmpfs", "o": f"{SOCKET_VOLUME},uid={uid},gid={uid}"}
     with asking_to("make a volume for the proxy's socket"):
-        client.create_volume(name, driver="local", driver_opts=options, labels=labels)
+        client.create_volume(name, driver="local", driver_opts=options, labels=marks)
     try:
         yield
     finally:
@@ -120,9 +81,9 @@ def _remove_when_free(remove: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _container(client: "APIClient", settings: dict[str, Any], labels: dict[str, str]) -> Iterator[str]:
+def _container(client: "APIClient", settings: dict[str, Any], marks: dict[str, str]) -> Iterator[str]:
     with asking_to("make a container for the proxy"):
-        container = str(client.create_container(**settings, labels=labels)["Id"])
+        container = str(client.create_container(**settings, labels=marks)["Id"])
     try:
         yield container
     finally:

@@ -2,32 +2,24 @@
 
 import math
 import secrets
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypedDict
 
-from ay_bot.host.owner import this_process
 from ay_bot.host.runtime import PREFIX, box_config, program
 from ay_bot.host.sandbox import MIB, BoxLimits, BoxSpec
 from ay_bot.host.sandbox.docker_facts import DOCKER, Engine
 from ay_bot.host.sandbox.docker_places import PODMANS_PLACES, tmpfs
 from ay_bot.host.sandbox.inspection import ContainerPlan
+from ay_bot.host.sandbox.labels import labels
 from ay_bot.host.sandbox.self_check import Plan
 from ay_bot.protocol.box_config import DOOR_PLACE, ResourceLimits
-
-RUN_LABEL = "ay.run"
-OWNER_LABEL = "ay.owner"
-NAMESPACE_LABEL = "ay.namespace"  # a pid means nothing to a reaper in another pid namespace
-DEADLINE_LABEL = "ay.deadline"
 
 FIRST_UID, LAST_UID = 20_000, 59_999  # one per box: limits and signals of the kernel count by uid
 SHARED_MEMORY = 16 * MIB
 ENGINES_OWN = frozenset({"/", "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/run/.containerenv", "/run/secrets"})
 PODMANS_HIDDEN = frozenset({"/proc/sys", "/sys/firmware"})  # of what it hides it tells nothing from outside
 PODMANS_MOUNTS = (*PODMANS_PLACES, "/etc/passwd", "/etc/group")  # it adds the box's user to these, read-only
-GRACE = 60  # seconds that a host may need, after a box's own deadline, to remove it itself
 
 # What an image may say to the commands in the box. All else of its environment is left out.
 ALLOWED_VARIABLES = frozenset(
@@ -105,21 +97,6 @@ def first_process_environment(variables: Sequence[str]) -> dict[str, str]:
     return dict.fromkeys(sorted(empty), "")
 
 
-def labels(spec: BoxSpec) -> dict[str, str]:
-    """Return what the reaper needs to know of a box."""
-    return {
-        RUN_LABEL: spec.run,
-        OWNER_LABEL: this_process(),
-        NAMESPACE_LABEL: pid_namespace(),
-        DEADLINE_LABEL: str(int(time.time() + spec.limits.wall + GRACE)),
-    }
-
-
-def pid_namespace() -> str:
-    """Return the name of the namespace in which this process's pid means something."""
-    return str(Path("/proc/self/ns/pid").readlink())
-
-
 def creation(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER) -> Creation:
     """Return what to create: our program as the first process, and nothing of the image's own ideas of running."""
     config = box_config(spec, command_environment(image.environment), _soft_limits(spec.limits, engine))
@@ -129,7 +106,7 @@ def creation(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER) -> 
         command=program(config),
         user=f"{uid}:{uid}",
         environment=first_process_environment(image.environment),
-        labels=labels(spec),
+        labels=labels(spec.run, spec.limits.wall),
     )
 
 
@@ -186,12 +163,3 @@ def plan(spec: BoxSpec, image: Image, uid: int, engine: Engine = DOCKER) -> Plan
         hidden=PODMANS_HIDDEN if engine.kind == "Podman" else frozenset(),
         layer=frozenset() if uid else ENGINES_OWN,
     )
-
-
-def is_abandoned(found: Mapping[str, str], *, now: float, alive: bool) -> bool:
-    """Say whether a box with these labels outlived its run: it is overdue, or its owner, as seen from here, is dead."""
-    deadline = found.get(DEADLINE_LABEL, "")
-    if not deadline.isdigit() or now > int(deadline):
-        return True
-    same_boot = found.get(OWNER_LABEL, "").partition(":")[0] == this_process().partition(":")[0]
-    return same_boot and found.get(NAMESPACE_LABEL) == pid_namespace() and not alive

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from ay_bot.errors import Interrupted, SandboxUnavailable
 from ay_bot.host.image import REPOSITORY
-from ay_bot.host.sandbox import BoxLimits, BoxSpec
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
-from ay_bot.host.sandbox.policy import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, labels
+from ay_bot.host.sandbox.labels import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, labels
 from ay_bot.protocol.box_config import KEPT_PLACE
 from ay_bot.protocol.conversation import Value
 
@@ -146,12 +145,11 @@ class KeptImages:
         raise Interrupted(f"another run has been building the set-up image {name} for more than {PATIENCE:.0f} s")
 
     def _make_marker(self, image: str, run: str, *, container_name: str | None) -> str:
-        spec = BoxSpec(run=run, purpose="marker", limits=BoxLimits(wall=PATIENCE * 4))
         created = self._client.create_container(
             image=self._sandbox.resolve_image(image),
             entrypoint=["/never-started"],
             name=container_name,
-            labels=labels(spec),
+            labels=labels(run, PATIENCE * 4),
             host_config=self._client.create_host_config(network_mode="none"),
         )
         return str(created["Id"])

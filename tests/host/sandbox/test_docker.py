@@ -17,7 +17,7 @@ from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.docker import DockerSandbox, connect
 from ay_bot.host.sandbox.engine import find_engine
 from ay_bot.host.sandbox.guarantees import tell
-from ay_bot.host.sandbox.policy import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, pid_namespace
+from ay_bot.host.sandbox.labels import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, labels, pid_namespace
 from tests.host.sandbox.conftest import MIB, run, seed, spec
 
 OTHER_IMAGE = "ay-bot-test:other"
@@ -202,6 +202,35 @@ def test_the_reaper_removes_what_outlived_its_run(
     finally:
         if not goes:
             client.remove_container(made, force=True)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("owner", ["dead", "alive"])
+def test_at_40_the_reaper_removes_volumes_and_networks_too(
+    sandbox: DockerSandbox, client: docker.APIClient, owner: str
+) -> None:
+    boot = this_process().partition(":")[0]
+    marks = labels("test", 60) | ({OWNER_LABEL: f"{boot}:1:99999999"} if owner == "dead" else {})
+    name = f"ay-test-reaper-{os.getpid()}-{owner}"
+    client.create_volume(name, labels=marks)
+    client.create_network(name, internal=True, labels=marks)
+    holder = client.create_container(
+        image=image_name(),
+        command=["true"],
+        labels=marks,
+        host_config=client.create_host_config(binds=[f"{name}:/data"], network_mode=name),
+    )
+    try:
+        removed = sandbox.reap()
+        assert removed.count(name) == (2 if owner == "dead" else 0)
+        assert (holder["Id"][:12] in removed) is (owner == "dead")
+        assert len(client.volumes(filters={"name": name})["Volumes"] or []) == (0 if owner == "dead" else 1)
+        assert len(client.networks(names=[name])) == (0 if owner == "dead" else 1)
+    finally:
+        if owner == "alive":
+            client.remove_container(holder["Id"], force=True)
+            client.remove_network(name)
+            client.remove_volume(name)
 
 
 @pytest.mark.docker

@@ -7,20 +7,21 @@ from hypothesis import strategies as st
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxLimits
 from ay_bot.host.sandbox.docker_places import tmpfs
-from ay_bot.host.sandbox.policy import (
-    ALLOWED_VARIABLES,
+from ay_bot.host.sandbox.labels import (
     DEADLINE_LABEL,
-    DEFAULT_PATH,
     NAMESPACE_LABEL,
     OWNER_LABEL,
-    command_environment,
-    first_process_environment,
     is_abandoned,
     labels,
-    new_uid,
     pid_namespace,
 )
-from tests.host.sandbox.conftest import spec
+from ay_bot.host.sandbox.policy import (
+    ALLOWED_VARIABLES,
+    DEFAULT_PATH,
+    command_environment,
+    first_process_environment,
+    new_uid,
+)
 
 VARIABLES = st.lists(
     st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ_=/", max_size=30) | st.sampled_from(["PATH=/x", "LD_PRELOAD=x"])
@@ -64,7 +65,7 @@ def test_each_box_has_a_uid_that_is_nobodys() -> None:
 
 
 def test_a_box_of_a_living_owner_is_not_abandoned() -> None:
-    assert not is_abandoned(labels(spec()), now=0, alive=True)
+    assert not is_abandoned(labels("test", 60), now=0, alive=True)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_a_box_of_a_living_owner_is_not_abandoned() -> None:
     ],
 )
 def test_when_a_box_is_abandoned(change: dict[str, str], now: float, alive: bool, abandoned: bool) -> None:
-    found = labels(spec()) | change
+    found = labels("test", 60) | change
     assert found[OWNER_LABEL] == change.get(OWNER_LABEL, this_process())
     assert found[NAMESPACE_LABEL] == change.get(NAMESPACE_LABEL, pid_namespace())
     assert is_abandoned(found, now=now, alive=alive) is abandoned
