@@ -1,5 +1,6 @@
 """What goes wrong before, around and inside a run: each has a clear message, its exit code, and an untouched repository."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -20,6 +21,8 @@ from scripted_answers import (
     sends_half_a_stream,
     serve,
 )
+
+from ay_bot.host.redact.redactor import Redactor
 
 FIX = call("edit", path="calculator.py", edits=[{"search": "return a - b", "replace": "return a + b"}])
 MENDED = (call("run_tests"), FIX, call("run_tests"), finish("Added instead of taking away."))
@@ -481,30 +484,64 @@ def test_unreachable_server(unreachable: tuple[Bot, "subprocess.Popen[str]", int
 # ------------------------------------------------------------------------------------------- what is told to whom
 
 
-CANARIES = {"OPENAI_API_KEY": "sk-canary-of-the-model", "GITHUB_TOKEN": "ghp_canary-of-the-forge"}
+CANARIES = {"OPENAI_API_KEY": "sk-canary-of-the-model-4Q7x", "GITHUB_TOKEN": "ghp_canary-of-the-forge-9Z2k"}
 
 
 def test_at_21_no_secret_is_anywhere_in_the_box_or_in_what_a_run_leaves(sandbox: str, bot: Bot, repository: Path):
+    """The whole job with marked keys: what the model is told, arguments, environments, events and every file."""
     bot.environment |= CANARIES
     look = call("shell", command="env; cat /proc/*/environ /proc/*/cmdline; grep -rs canary /etc /home /tmp . | head")
     (repository.parent / "issue.md").write_text("Adding takes away.\n")
     with serve([look, FIX, finish("Mended.")]) as model, open(repository.parent / "issue.md", "rb") as issue:
         arguments = bot.run_arguments(repository, task=None, issue="-", api_base=model.api_base, sandbox=sandbox)
         process = bot.start(*arguments, stdin=issue)
-        shown = set()
-        while process.poll() is None and len(model.requests) < 3:
+        shown, held, written = set(), set(), set()
+        while process.poll() is None:
             shown |= {line for line in command_lines() if "canary" in line}
+            held |= set(holders())
+            written |= set(files_with_secrets(bot.temporary))
             time.sleep(0.05)
         ended = bot.end_of(process)
     assert ended.exit_code == 0
     assert ended.result["task"].startswith("Adding takes away.")
     assert shown == set(), "a secret stood in the arguments of a process"
+    assert {holder for holder in held if holder not in WHO_HOLDS_WHAT} == set(), "another process held a secret"
+    assert held or os.geteuid(), "nobody was seen to hold a key, so this test shows nothing"
     assert "PATH=" in model.said_to_it(), "the box's environment was not seen, so this test shows nothing"
-    left = b"".join(path.read_bytes() for path in bot.out.rglob("*") if path.is_file())
-    for canary in CANARIES.values():
-        assert canary not in model.said_to_it()
-        assert canary not in ended.stdout + ended.stderr
-        assert canary.encode() not in left
+    assert not SECRETS.find_values(model.said_to_it().encode())
+    assert not SECRETS.find_values((ended.stdout + ended.stderr).encode())
+    written |= {path for place in (bot.out, bot.home, repository) for path in files_with_secrets(place)}
+    assert written == set(), "a secret was written down"
+    assert any("events.jsonl" in path.name for path in bot.out.rglob("*"))
+
+
+SECRETS = Redactor(tuple(CANARIES.values()))
+"""It finds them as they are, reversed, encoded and in part."""
+WHO_HOLDS_WHAT = {("host", "OPENAI_API_KEY"), ("host", "GITHUB_TOKEN"), ("gateway", "OPENAI_API_KEY")}
+"""Whose environment may have which key: the host was started with both, and nobody but the gateway gets one of it."""
+
+
+def holders() -> Iterator[tuple[str, str]]:
+    """Yield who has which of the secrets in its environment, as far as this user may look."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment, words = ((entry / name).read_bytes() for name in ("environ", "cmdline"))
+        except OSError:
+            continue
+        host = b"/ay-bot\0run\0" in words
+        role = "gateway" if b"ay_bot.gateway" in words else "host" if host else words.decode(errors="replace")
+        yield from ((role, name) for name, value in CANARIES.items() if value.encode() in environment)
+
+
+def files_with_secrets(directory: Path) -> Iterator[Path]:
+    """Yield every file below a directory that holds a secret in any form."""
+    for path in directory.rglob("*"):
+        try:
+            content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
+        except OSError:
+            continue
+        if SECRETS.find_values(content):
+            yield path
 
 
 def command_lines() -> Iterator[str]:
