@@ -27,7 +27,7 @@ def find_write_fault(path: str, policy: BoxPolicy) -> str:
 
 def find_read_fault(path: str, policy: BoxPolicy) -> str:
     """Say that a path is missing because it is kept from the agent, or nothing where that isn't so."""
-    if found := _find(path, policy.hidden):
+    if found := _find(path, policy.hidden) or _find(f"{path}/", policy.hidden):  # a directory is missing, too
         why = f"{path} is kept out of this workspace: {found.reason} ({found.rule})."
         return f"{why} Work without it. Tests that need it fail here; they are run again where it is."
     return ""

@@ -74,6 +74,7 @@ def test_the_rest_is_written(path: str) -> None:
 
 def test_the_agent_hears_why_a_file_is_not_there() -> None:
     assert "keys of customers" in find_read_fault("secrets/x", BOX)
+    assert "keys of customers" in find_read_fault("secrets", BOX)
     assert find_read_fault("a.py", BOX) == ""
 
 
