@@ -104,6 +104,8 @@ class Settings(Value):
     """Commands that install what the tests need: they run once, and boxes are made of what they leave."""
     setup_timeout: Annotated[float, Field(gt=0)] = 1800.0
     """How long the set-up, or building the image, may take."""
+    setup_for_changes: bool = False
+    """Whether a change to lock files gets a set-up of its own, under `network.setup`: what it runs is the agent's."""
     sandbox: SandboxPreference = "auto"
     """Which wall to use; `auto` takes Docker if an engine answers, else bubblewrap."""
     image: Line = ""

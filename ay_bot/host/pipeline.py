@@ -28,7 +28,7 @@ from ay_bot.host.sandbox.select import choose
 from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.settings_file import load_settings
-from ay_bot.host.setup import Ground
+from ay_bot.host.setup import GroundOf
 from ay_bot.host.setup.preparing import Preparing, named_image, prepared, read_certificates
 from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
@@ -73,9 +73,9 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
             with (
                 ended_by_signals(boxes.stop),
                 ended_in_time(boxes, settings.timeout),
-                _prepare(order, settings, boxes, checkout, scratch) as ground,
+                _prepare(order, settings, boxes, checkout, scratch) as ground_of,
             ):
-                site = lay_out(boxes, checkout, settings, command, scratch, findings.log, ground)
+                site = lay_out(boxes, checkout, settings, command, scratch, findings.log, ground_of)
                 with (
                     keeping_reports(site.runner, output),
                     Reaper(boxes, findings.notice) as reaper,
@@ -88,7 +88,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                         meanwhile = (baseline.start, reaper.start) if order.mode == "change" else (reaper.start,)
                         session = Session(box, gateway, findings.log, meanwhile)
                         with findings.log.phase("seed"):
-                            session.seed(choose_archive(checkout, site.archive, findings.policy), ground.setup)
+                            session.seed(choose_archive(checkout, site.archive, findings.policy), site.setup)
                         work = describe_work(settings, command, checkout, findings, gateway.wait_ready().facts)
                         if order.mode == "answer":
                             return conclude_answer(take_answer(session, work, findings), findings)
@@ -126,7 +126,7 @@ def _find_tests(order: Order, settings: Settings, checkout: Checkout, findings: 
 
 def _prepare(
     order: Order, settings: Settings, boxes: Boxes, checkout: Checkout, scratch: Path
-) -> AbstractContextManager[Ground]:
+) -> AbstractContextManager[GroundOf]:
     trusted = order.trusted or checkout.repository.head
     certificates = read_certificates(environment())
     return prepared(Preparing(boxes, checkout, trusted, scratch, boxes.log, certificates), settings)

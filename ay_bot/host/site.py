@@ -13,7 +13,7 @@ from ay_bot.host.egress import NetworkPolicy, open_egress
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.limits import limits_for
 from ay_bot.host.sandbox import Box, BoxSpec
-from ay_bot.host.setup import Ground
+from ay_bot.host.setup import GroundOf
 from ay_bot.host.suite import TestRunner
 
 CLOSED: Final = NetworkPolicy()
@@ -30,6 +30,7 @@ class Site:
     runner: TestRunner
     log: EventLog
     network: NetworkPolicy = CLOSED
+    setup: str = ""
 
     @contextmanager
     def open_box(self) -> Iterator[Box]:
@@ -66,25 +67,27 @@ def lay_out(  # noqa: PLR0913, PLR0917 - each is a fact of its own
     command: str,
     scratch: Path,
     log: EventLog,
-    ground: Ground,
+    ground_of: GroundOf,
 ) -> Site:
     """Write the tree that is worked on into `scratch`, and settle the sizes of the boxes."""
     head = checkout.repository.head
     archive = scratch / "base.tar"
     size = checkout.archive(head, archive)
     files = len(checkout.list_files(head))
+    tree = checkout.tree_of(head)
+    ground = ground_of(tree)
     limits = limits_for(settings.limits, wall=settings.timeout, archive_size=size, files=files)
     runner = TestRunner(
         boxes,
         checkout,
         run=log.run,
         image=ground.image,
-        environment=ground.environment,
         command=command,
         setup=ground.setup,
         timeout=settings.test_timeout,
         limits=limits,
         emit=log.emit,
+        ground_of=ground_of,
     )
     spec = BoxSpec(run=log.run, purpose="agent", image=ground.image, environment=ground.environment, limits=limits)
-    return Site(boxes, archive, checkout.tree_of(head), spec, runner, log, settings.network.agent)
+    return Site(boxes, archive, tree, spec, runner, log, settings.network.agent, ground.setup)

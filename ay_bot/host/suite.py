@@ -15,6 +15,7 @@ from ay_bot.host.checkout import Checkout
 from ay_bot.host.junit import NotBelieved, Report, TestOutcome, read_report
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, Sandbox
 from ay_bot.host.session import receive, send_seed, unexpected
+from ay_bot.host.setup import Ground, GroundOf
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.events import HostEvent, TestsRan
 from ay_bot.protocol.plain_messages import Check, Checked, Exit
@@ -75,14 +76,13 @@ class TestRunner:
         timeout: float,
         limits: BoxLimits,
         emit: Callable[[HostEvent], None],
-        environment: Mapping[str, str] | None = None,
+        ground_of: GroundOf | None = None,
     ) -> None:
         self.command = command
         self._sandbox = sandbox
         self._checkout = checkout
-        given = dict(environment or {})
-        self._spec = BoxSpec(run=run, purpose="", only_for_checks=True, image=image, environment=given, limits=limits)
-        self._setup = setup
+        self._spec = BoxSpec(run=run, purpose="", only_for_checks=True, limits=limits)
+        self._ground_of = ground_of or (lambda _tree: Ground(image=image, setup=setup))
         self._timeout = timeout
         self._emit = emit
         self._lock = threading.Lock()
@@ -134,13 +134,18 @@ class TestRunner:
 
     def _run_in_box(self, tree: str, purpose: Purpose) -> SuiteResult:
         started = time.monotonic()
-        spec = self._spec.model_copy(update={"purpose": f"tests-{purpose}"})
+        try:
+            ground = self._ground_of(tree)
+        except UsageError as error:  # a set-up of its own failed
+            return _broke(purpose, tree, "", time.monotonic() - started, error)
+        made_of = {"image": ground.image, "environment": ground.environment}
+        spec = self._spec.model_copy(update={"purpose": f"tests-{purpose}", **made_of})
         with tempfile.TemporaryDirectory(dir=self._checkout.git_dir.parent) as directory:
             archive = Path(directory) / "tree.tar"
             self._checkout.archive(tree, archive)
             with self._sandbox.open(spec) as box, ended_after(box, SETUP_SECONDS + self._timeout + GRACE):
                 try:
-                    checked, junit = self._check(box, archive)
+                    checked, junit = self._check(box, archive, ground.setup)
                 except (ProtocolBroken, SandboxUnavailable, OSError) as error:
                     return _broke(purpose, tree, box.image, time.monotonic() - started, error)
                 except UsageError as error:  # the set-up failed
@@ -149,8 +154,8 @@ class TestRunner:
                     return _broke(purpose, tree, box.image, time.monotonic() - started, error)
                 return _judge(purpose, tree, box.image, checked, junit)
 
-    def _check(self, box: Box, archive: Path) -> tuple[Checked, bytes]:
-        send_seed(box, archive, self._setup, SETUP_SECONDS)
+    def _check(self, box: Box, archive: Path, setup: str) -> tuple[Checked, bytes]:
+        send_seed(box, archive, setup, SETUP_SECONDS)
         report = f"{REPORTS}/report-{secrets.token_hex(16)}.xml"
         check = Check(command=self.command, timeout=self._timeout, report=report, environment=build_environment(report))
         box.channel.send(check)

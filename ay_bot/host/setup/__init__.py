@@ -1,5 +1,6 @@
 """Set-up images: what installing needs happens once, in a box of its own, and every later box is made of the result."""
 
+from collections.abc import Callable
 from typing import Final
 
 from ay_bot.protocol.conversation import Value
@@ -17,3 +18,7 @@ class Ground(Value):
     image: str = ""
     environment: dict[str, str] = {}
     setup: str = ""
+
+
+GroundOf = Callable[[str], Ground]
+"""What boxes for a tree are made of; that of the head for all but those that need another set-up."""

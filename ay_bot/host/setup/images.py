@@ -74,8 +74,8 @@ def build_image(repository: Path, environment: Mapping[str, str], listener: List
 
 
 def _prepare(site: Preparing, settings: Settings, boxes: Boxes) -> Ground:
-    with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout), prepared(site, settings) as ground:
-        return ground
+    with ended_by_signals(boxes.stop), ended_in_time(boxes, settings.timeout), prepared(site, settings) as ground_of:
+        return ground_of(site.checkout.tree_of(site.trusted))
 
 
 def list_images(environment: Mapping[str, str]) -> tuple[KeptImage, ...]:

@@ -17,7 +17,7 @@ from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.plain_text import clean_line
 from ay_bot.host.policy.boxes import choose_archive, choose_tree
 from ay_bot.host.sandbox import BoxSpec
-from ay_bot.host.setup import Ground
+from ay_bot.host.setup import Ground, GroundOf
 from ay_bot.host.setup.building import Plan, Source, build
 from ay_bot.host.setup.devcontainer import PLACES, Devcontainer, find_kind, parse_devcontainer, resolve
 from ay_bot.host.setup.engine import CERTIFICATES, KeptImages
@@ -67,18 +67,20 @@ def commands_of(setup: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 @contextmanager
-def prepared(site: Preparing, settings: Settings) -> Iterator[Ground]:
-    """Yield what the run's boxes are made of; as long as the with block runs, nobody prunes it. Raises UsageError."""
+def prepared(site: Preparing, settings: Settings) -> Iterator[GroundOf]:
+    """Yield what tells what boxes are made of; while the with block runs, nobody prunes that. Raises UsageError."""
     from ay_bot.host.sandbox.docker import DockerSandbox
 
     sandbox = site.boxes.sandbox
     if not isinstance(sandbox, DockerSandbox):
-        yield _without_images(site, settings)
+        ground = _without_images(site, settings)
+        yield lambda _tree: ground
         return
     with ExitStack() as held:
         with _phase(site, settings):
-            ground = _Preparation(site, settings, sandbox, held).run()
-        yield ground
+            preparation = _Preparation(site, settings, sandbox, held)
+            preparation.run()
+        yield preparation.ground_of
 
 
 @contextmanager
@@ -112,17 +114,36 @@ class _Preparation:
         self._sandbox = sandbox
         self._images = KeptImages(sandbox)
         self._held = held
-        self._head = site.checkout.repository.head
+        self._head = site.checkout.tree_of(site.checkout.repository.head)
+        self._base = self._ground = Ground()
+        self._commands: tuple[str, ...] = ()
+        self._told = False
 
-    def run(self) -> Ground:
-        """Return what boxes are made of, after all that is needed for it."""
+    def run(self) -> None:
+        """Do all that is needed before the boxes of the head can be made."""
         described = self._describe()
         image = self._build(described) if described.dockerfile else described.image
-        commands = (*described.commands, *commands_of(self._settings.setup))
-        if not commands:
-            return Ground(image=image, environment=described.environment)
-        environment = {"HOME": KEPT_HOME, **described.environment}
-        return Ground(image=self._set_up(image, commands, environment), environment=environment)
+        self._commands = (*described.commands, *commands_of(self._settings.setup))
+        self._base = self._ground = Ground(image=image, environment=described.environment)
+        if self._commands:
+            self._base = Ground(image=image, environment={"HOME": KEPT_HOME, **described.environment})
+            self._ground = self._set_up(self._head)
+
+    def ground_of(self, tree: str) -> Ground:
+        """Return what boxes for a tree are made of. Raises UsageError if a set-up of its own fails."""
+        if not self._commands or tree == self._head:
+            return self._ground
+        differing = set(self._key_files(tree)) ^ set(self._key_files(self._head))
+        if not differing:
+            return self._ground
+        if self._settings.setup_for_changes:
+            return self._set_up(tree)
+        if not self._told:
+            self._told = True
+            names = ", ".join(sorted({clean_line(path)[:100] for path, _, _ in differing})[:MOST_TOUCHED])
+            what = "the tests ran with what the base's set-up installed (`setup_for_changes` sets a change up, too)"
+            self._site.log.notice(f"the change differs in {names}; {what}")
+        return self._ground
 
     # ------------------------------------------------------------- the image
 
@@ -179,33 +200,37 @@ class _Preparation:
 
     # ------------------------------------------------------------- the set-up
 
-    def _set_up(self, image: str, commands: tuple[str, ...], environment: Mapping[str, str]) -> str:
+    def _set_up(self, tree: str) -> Ground:
         checkout = self._site.checkout
         recipe = Recipe(
-            image=self._sandbox.resolve_image(image),
-            commands=commands,
+            image=self._sandbox.resolve_image(self._base.image),
+            commands=self._commands,
             network=self._settings.network.setup,
-            files=find_key_files(checkout.list_files(self._head), commands) + self._hidden(),
-            environment=environment,
-            scope=scope_of(checkout.tree_of(self._head), checkout.tree_of(self._site.trusted)),
+            files=self._key_files(tree) + self._hidden(),
+            environment=self._base.environment,
+            scope=scope_of(tree, checkout.tree_of(self._site.trusted)),
         )
         key = recipe.key()
-        if name := self._images.find(key):
+        name = self._images.find(key)
+        if not name:
+            with self._images.alone(key, self._site.log.run):
+                name = self._images.find(key) or self._install(tree, key)
+                self._hold(name)
+            self._images.prune()
+        else:
             self._hold(name)
-            return name
-        with self._images.alone(key, self._site.log.run):
-            name = self._images.find(key) or self._install(image, key, commands, environment)
-            self._hold(name)
-        self._images.prune()
-        return name
+        return self._base.model_copy(update={"image": name})
+
+    def _key_files(self, tree: str) -> tuple[tuple[str, str, str], ...]:
+        return find_key_files(self._site.checkout.list_files(tree), self._commands)
 
     def _hidden(self) -> tuple[tuple[str, str, str], ...]:
         rules = (rule for rule in self._settings.files if rule.read == "deny")
         return tuple(("hidden", "", rule.model_dump_json()) for rule in rules)
 
-    def _install(self, image: str, key: str, commands: tuple[str, ...], environment: Mapping[str, str]) -> str:
-        site, seconds = self._site, self._settings.setup_timeout
-        archive = self._write_tree()
+    def _install(self, tree: str, key: str) -> str:
+        site, seconds, image = self._site, self._settings.setup_timeout, self._base.image
+        archive = self._write_tree(tree)
         started = time.monotonic()
         with self._door() as door:
             spec = BoxSpec(
@@ -215,12 +240,12 @@ class _Preparation:
                 installs=True,
                 image=image,
                 limits=limits_for(seconds),
-                environment=dict(environment),
+                environment=self._base.environment,
                 door=_door_of(door),
             )
             with site.boxes.open(spec) as box, bounded_layer(box, self._images):
                 extra = {**door.environment, **self._put_certificates(box.name, door)}
-                kept = install(box, archive, commands, extra, seconds, site.log.emit)
+                kept = install(box, archive, self._commands, extra, seconds, site.log.emit)
                 name = self._images.keep(
                     box.name, key, repository=str(site.checkout.repository.path), base=image or "ay-bot's own"
                 )
@@ -229,12 +254,14 @@ class _Preparation:
         site.log.notice(f"{took} and kept as {name}: {kept.files} files, {kept.size >> 20} MiB beside the image's own")
         return name
 
-    def _write_tree(self) -> Path:
-        """Write what the agent may see: what is made of a file that is kept from it would tell it of that file."""
-        directory = self._site.scratch / "setup"
-        directory.mkdir()
+    def _write_tree(self, tree: str) -> Path:
+        """Write a tree: of the head what the agent may see, or what is made of it would tell of the rest."""
+        directory = self._site.scratch / f"setup-{tree}"
+        directory.mkdir(exist_ok=True)
         archive = directory / "setup.tar"
-        self._site.checkout.archive(self._head, archive)
+        self._site.checkout.archive(tree, archive)
+        if tree != self._head:
+            return archive
         return choose_archive(self._site.checkout, archive, PathPolicy(rules=self._settings.files))
 
     def _put_certificates(self, box: str, door: Egress) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.host.boxes import Boxes
-from ay_bot.host.checkout import open_checkout
+from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.config import Settings
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.repository import open_repository
@@ -32,6 +32,7 @@ class Prepared:
 
     ground: Ground
     site: Site
+    checkout: Checkout
     events: list[Record] = field(default_factory=list)
 
     def check(self) -> SuiteResult:
@@ -91,8 +92,9 @@ def prepare(project: Path, docker: Sandbox, tmp_path: Path) -> Prepare:
                 boxes, checkout, trusted or checkout.repository.head, scratch, log, read_certificates(os.environ)
             )
             try:
-                with prepared(site, said) as ground:
-                    yield Prepared(ground, lay_out(boxes, checkout, said, said.test, scratch, log, ground), events)
+                with prepared(site, said) as ground_of:
+                    laid_out = lay_out(boxes, checkout, said, said.test, scratch, log, ground_of)
+                    yield Prepared(ground_of(laid_out.base_tree), laid_out, checkout, events)
             finally:
                 boxes.stop()
 

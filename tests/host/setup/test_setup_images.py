@@ -11,9 +11,10 @@ from ay_bot.host.sandbox import Sandbox
 from ay_bot.host.setup import preparing
 from ay_bot.host.setup.engine import KeptImages
 from ay_bot.host.setup.installing import bounded_layer
+from ay_bot.host.tree_stream import TreeChange
 from tests.fakes import LocalSandbox
 from tests.host.git_repositories import git, write_files
-from tests.host.setup.conftest import Prepare, images_of
+from tests.host.setup.conftest import FILES, Prepare, images_of
 
 pytestmark = pytest.mark.docker
 
@@ -83,6 +84,24 @@ def test_a_set_up_that_fails_says_its_last_words_and_keeps_nothing(project: Path
     assert "network.setup" in caught.value.hint
     assert len(caught.value.message) < 8_000
     assert images_of(docker, project) == []
+
+
+def test_a_change_to_lock_files_is_told_or_set_up_on_its_own(project: Path, prepare: Prepare, docker: Sandbox):
+    command = "grep -q broken package-lock.json && exit 3; cp package-lock.json /installed"
+    change = TreeChange(b"package-lock.json", "100644", b"another\n")
+    broken = TreeChange(b"package-lock.json", "100644", b"broken\n")
+    with prepare(setup=command, test="cat /installed") as one:
+        tree = one.checkout.write_tree(one.site.base_tree, [change])
+        assert one.site.runner.run(tree, "candidate").output == FILES["package-lock.json"]
+    assert "package-lock.json" in one.notices
+    assert "setup_for_changes" in one.notices
+    with prepare(setup=command, test="cat /installed", setup_for_changes=True) as own:
+        tree = own.checkout.write_tree(own.site.base_tree, [change])
+        assert own.site.runner.run(tree, "candidate").output == "another\n"
+        failed = own.site.runner.run(own.checkout.write_tree(tree, [broken]), "candidate")
+    assert "failed with exit code 3" in failed.output
+    assert not failed.passed
+    assert len(images_of(docker, project)) == 2
 
 
 def test_a_set_up_that_does_not_end_is_cut(project: Path, prepare: Prepare, docker: Sandbox):
