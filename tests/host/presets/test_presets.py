@@ -13,6 +13,7 @@ import pytest
 from ay_bot.host.egress.presets import read_preset
 from ay_bot.host.egress.rules import PresetName
 from ay_bot.host.sandbox_exec import Wanted, run
+from tests.host.egress.conftest import require_proxy
 from tests.host.git_repositories import make_repository
 from tests.host.presets import packages
 from tests.host.presets.loopback_registry import open_registry
@@ -105,6 +106,7 @@ def test_a_package_manager_works_under_its_preset(name: str, driver: str, tmp_pa
     case = CASES[name]
     if reason := find_reason(name, driver, case):
         pytest.skip(reason)
+    require_proxy(driver)
     laboratory, certificate = None, SYSTEM_CERTIFICATES.read_bytes()
     if case.registry:
         laboratory, certificate = open_registry(case.registry, tmp_path / "keys")
@@ -126,6 +128,7 @@ def test_without_its_preset_a_package_manager_gets_nothing(tmp_path: Path) -> No
     case = CASES["cargo"]
     if reason := find_reason("cargo", "bubblewrap", case):
         pytest.skip(reason)
+    require_proxy("bubblewrap")
     laboratory, certificate = open_registry(case.registry, tmp_path / "keys")
     repository = make_repository(tmp_path / "repository", {**case.files, "ca.pem": certificate})
     surroundings = {**os.environ, "HOME": HOME}
