@@ -28,7 +28,7 @@ HEAD_SECONDS: Final = 20.0
 IDLE_SECONDS: Final = 600.0
 START_SECONDS: Final = 20.0
 MOST_AT_ONCE: Final = 128
-END_SECONDS: Final = 0.5
+END_SECONDS: Final = 0.25
 FIRST_LINE: Final = re.compile(rb"([A-Z]{3,16}) ([!-~]{1,16384}) HTTP/1\.[01]\r\n")
 CONNECT_TARGET: Final = re.compile(rb"([A-Za-z0-9._-]{1,253}):([0-9]{1,5})")
 

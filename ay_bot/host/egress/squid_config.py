@@ -72,7 +72,8 @@ quick_abort_min 0
 quick_abort_max 0
 dns_timeout 15 seconds
 dns_defnames off
-ipcache_size 8192
+# More than a box can make it look up: a name that is forgotten could be looked up again.
+ipcache_size 32768
 fqdncache_size 0
 # The lower bound of how long an answer is kept, too: a name keeps its addresses for as long as the proxy runs.
 negative_dns_ttl {pinned} seconds

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ay_bot.host.egress import HostRule, NetworkPolicy
 from ay_bot.host.egress.laboratory import Laboratory
+from ay_bot.host.egress.opening import MOST_CONNECTIONS
 from ay_bot.host.egress.squid_config import PRIVATE, Secret, render
 
 SECRET = Secret("5.6.7.8", "9.8.7.6", 77)
@@ -70,6 +71,12 @@ def test_names_are_judged_before_anything_is_looked_up() -> None:
     assert order == sorted(order)
     assert all("-n" in line for line in config.splitlines() if "dstdom" in line)
     assert config.splitlines()[-1].startswith("http_access deny all")
+
+
+def test_a_box_can_not_make_the_proxy_forget_a_name() -> None:
+    size = re.search(r"^ipcache_size (\d+)$", render(NetworkPolicy(mode="allowlist"), SECRET), re.MULTILINE)
+    assert size
+    assert int(size[1]) * 0.9 > MOST_CONNECTIONS  # each asks for one host; squid drops the oldest at 90 %
 
 
 def test_without_rules_nothing_is_allowed() -> None:
