@@ -63,7 +63,7 @@ def die_with_parent() -> None:
 
 def refuse_strangers() -> None:
     """End if files may have run at the start of this Python that nobody expects; without `site` none can have."""
-    if sys.flags.no_site:
+    if sys.flags.no_site:  # nothing has to be loaded for that
         return
     from ay_bot.errors import UsageError
     from ay_bot.protocol.start_files import require_expected

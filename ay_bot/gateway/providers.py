@@ -32,6 +32,7 @@ from ay_bot.protocol.model_facts import ModelFacts
 BROKEN_LIBRARY = (ImportError, AttributeError, NameError, TypeError, KeyError, RecursionError)
 LEAST_FOR_REASONING = 8_192  # tokens of answer; a provider refuses a limit below what it wants to think with
 MILLION = 1_000_000
+FULL = "model_context_window_exceeded"
 
 JsonDict = dict[str, Any]
 Parse = Callable[[Event], list[Chunk]]
@@ -266,7 +267,7 @@ class DirectRoute:
         def translate(event: Event) -> list[Chunk]:
             raw = parse(event)
             chunk = chunk_of(raw, self._pricing.cost, self._provider) if raw is not None else Chunk()
-            return [chunk, *self._refusal(event, "delta")]
+            return [chunk, *self._passed_over(event, "delta")]
 
         return translate
 
@@ -304,13 +305,16 @@ class DirectRoute:
             encoding=None,
             api_key=self._key,
         )
-        return [chunk_of(raw, self._pricing.cost, self._provider), *self._refusal(answer, "message")]
+        return [chunk_of(raw, self._pricing.cost, self._provider), *self._passed_over(answer, "message")]
 
     def _with_cost(self, chunk: Chunk) -> Chunk:
         return chunk._replace(tokens=self._pricing.priced(chunk.tokens)) if chunk.tokens else chunk
 
-    def _refusal(self, event: JsonDict, part: str) -> list[Chunk]:
-        """Return what a model of OpenAI's refuses with, which litellm passes over."""
+    def _passed_over(self, event: JsonDict, part: str) -> list[Chunk]:
+        """Return what litellm does not hear: refusals of OpenAI's models, and that a window of Anthropic's is full."""
+        if self._dialect is _anthropic:
+            stop = event.get("stop_reason") or (event.get("delta") or {}).get("stop_reason")
+            return [Chunk(finish="length")] if stop == FULL else []
         choices = event.get("choices") if self._dialect is _openai else None
         said = (choices[0].get(part) or {}).get("refusal") if choices else None
         return [Chunk(said, finish="content_filter")] if said else []

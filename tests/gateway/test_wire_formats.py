@@ -159,6 +159,11 @@ def test_an_answer_that_hit_its_limit(stand, wire):
     assert (reply.content, reply.finish_reason) == ("and then", "length")
 
 
+def test_an_answer_that_filled_the_window(stand):
+    reply = stand.answer("anthropic", Turn("and then", full=True))
+    assert (reply.content, reply.finish_reason) == ("and then", "length")
+
+
 @wires
 def test_an_image_is_seen(stand, wire):
     shown = UserMessage(content="See.", images=(PART,))

@@ -142,6 +142,8 @@ def _usage(turn: Turn) -> Json:
 
 
 def _stop(turn: Turn) -> str:
+    if turn.full:
+        return "model_context_window_exceeded"
     return "refusal" if turn.refusal else "max_tokens" if turn.cut else "tool_use" if turn.calls else "end_turn"
 
 

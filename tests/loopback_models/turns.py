@@ -34,13 +34,18 @@ class Count:
 
 @dataclass(frozen=True)
 class Turn:
-    """One answer. `thought` comes before it, sealed; `fails` is an error in place of it, or in its midst with `midway`."""
+    """One answer.
+
+    `thought` comes before it, sealed. `cut` ends it at its limit, `full` at that of the window, where a provider tells
+    the two apart. `fails` is an error in place of it, or in its midst with `midway`.
+    """
 
     text: str = ""
     calls: tuple[tuple[str, Json], ...] = ()
     thought: str = ""
     refusal: str = ""
     cut: bool = False
+    full: bool = False
     count: Count = field(default_factory=Count)
     fails: Kind | Literal[""] = ""
     midway: bool = False
