@@ -13,6 +13,7 @@ KILL_PROCESS = 0x80000000
 ERRNO = 0x00050000
 REFUSED = ERRNO | errno.EPERM
 UNKNOWN = ERRNO | errno.ENOSYS
+IGNORED = ERRNO  # the call says that it succeeded: OpenMP gives up on a thread that it can't bind
 NO_FAMILY = ERRNO | errno.EAFNOSUPPORT
 
 X32_BIT = 0x40000000
@@ -200,7 +201,7 @@ def build_filter(machine: Machine, *, hidden_memory: bool = True, affinity: bool
     """Return the BPF program for `machine`, ready for seccomp.
 
     Without `hidden_memory` no process makes files in memory that have no name, which a watchdog can't count; without
-    `affinity` none chooses its processors.
+    `affinity` none chooses its processors, though it may believe so.
     """
     only_this_machine = _instruction(JUMP_EQUAL, machine.audit, 1, 0) + _instruction(RETURN, KILL_PROCESS)
     parts = [_instruction(LOAD, ARCHITECTURE), only_this_machine, _instruction(LOAD, NUMBER)]
@@ -218,7 +219,7 @@ def build_filter(machine: Machine, *, hidden_memory: bool = True, affinity: bool
     if not hidden_memory:  # as on a kernel without it: programs fall back to a file
         parts.append(_block(machine.memfd_create, _instruction(RETURN, UNKNOWN)))
     if not affinity:
-        parts.append(_block(machine.sched_setaffinity, _instruction(RETURN, REFUSED)))
+        parts.append(_block(machine.sched_setaffinity, _instruction(RETURN, IGNORED)))
     numbers = sorted(machine.refused.values())
     parts += [_instruction(JUMP_EQUAL, number, len(numbers) - at) for at, number in enumerate(numbers)]
     parts += [_instruction(RETURN, ALLOW), _instruction(RETURN, REFUSED)]

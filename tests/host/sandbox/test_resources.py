@@ -175,8 +175,7 @@ def test_at_42_without_control_groups_a_box_gets_whole_processors(alone: Bubblew
         checked = run(box, f"nproc; python3 -c '{widen}' 2>&1 | tail -1; nproc")
     assert checked.output.startswith("1\n")
     assert checked.output.endswith("\n1\n")
-    if len(os.sched_getaffinity(0)) > 1:
-        assert "PermissionError" in checked.output
+    assert "Error" not in checked.output  # OpenMP gives up on a thread that it can't bind
 
 
 @pytest.mark.bwrap
