@@ -242,3 +242,21 @@ def test_thoughts_of_another_model_are_left_out(stand):
     history = go_on(history, stand.answer("responses", AGAIN, messages=history))
     history = go_on(history, stand.answer("chat", AGAIN, messages=history))
     stand.answer("anthropic", Turn("Done."), messages=history)
+
+
+@pytest.mark.slow
+def test_a_provider_off_the_direct_route_answers_at_once_too():
+    with serve() as models, Gateway.start({"TOGETHERAI_API_KEY": "together-secret"}) as gateway:
+        setting = ModelSetting(model="together_ai/plain", api_base=models.base("chat"))
+        gateway.configure(Configure(roles={"main": setting}, stream=False))
+        stand = Stand(gateway, models, streams=False)
+        history = OPENING
+        for turn in (LOOK, Turn(refusal="No."), Turn("and", cut=True)):
+            reply = stand.answer("chat", turn, messages=history)
+            assert [(call.name, json.loads(call.arguments)) for call in reply.tool_calls] == list(turn.calls)
+            history = go_on(history, reply) if reply.tool_calls else history
+        assert reply.finish_reason == "length"
+        assert reply.usage.prompt_tokens == 1000
+        failure = stand.ask("chat", Turn(fails="too_long"))
+        assert isinstance(failure, ModelFailure)
+        assert failure.cause == "context_window"
