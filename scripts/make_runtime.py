@@ -22,7 +22,7 @@ NOT_NEEDED = (
 # Of the agent's packages: tests, types for checkers, what builds extensions, and loaders of formats that are not used.
 NOT_SHIPPED = (
     "numpy/**/tests", "numpy/f2py", "numpy/_pyinstaller", "numpy/_core/include", "numpy/_core/lib", "numpy/random",
-    "numpy/testing", "numpy/typing", "numpy/distutils", "**/*.pyi", "tree_sitter*/**/*.c", "tree_sitter*/**/*.h",
+    "numpy/testing", "numpy/distutils", "**/*.pyi", "tree_sitter*/**/*.c", "tree_sitter*/**/*.h",
     "*.dist-info/sboms", "bin",
 )  # fmt: skip
 
