@@ -53,3 +53,18 @@ def test_a_reused_pid_is_not_the_owner():
     boot, pid, start = this_process().split(":")
     assert is_alive(this_process())
     assert not is_alive(f"{boot}:{pid}:{int(start) + 1}")
+
+
+def test_at_40_finding_the_temporary_directory_writes_nothing(tmp_path, monkeypatch):
+    """A run that is killed while Python tries out a directory leaves the file that it tries it with."""
+    place = tmp_path / "given"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_get_default_tempdir", lambda: pytest.fail("it wrote a file"))
+    monkeypatch.setenv("TMPDIR", str(place))
+    with open_scratch() as directory:
+        assert directory.parent == place
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    with open_scratch() as directory:
+        assert directory.parent != place
