@@ -19,6 +19,7 @@ PORTS: Final = (80, 443, 8022)
 LONGEST: Final = 128 * 1024
 ADDRESSES: Final = {
     "open.example": (PUBLIC,),
+    "write.open.example": (PUBLIC,),
     "inner.example": (PRIVATE,),
     "loopback.example": ("127.0.0.1",),
     "metadata.example": ("169.254.169.254",),
