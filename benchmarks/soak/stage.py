@@ -81,6 +81,7 @@ class Slot:
         problems = next_command(self, sandbox)
         after, settled = self._settle(known)
         remove(out)
+        self._allowed |= {Path(path) for kind in ("temporary files", "home files") for path in after[kind]}  # told once
         return Killed(
             number, sandbox, moment, phase, next_command.__name__.replace("_", " "),
             traces.count(before), traces.count(after), settled,
