@@ -9,6 +9,7 @@ _MOST: Final = 3
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\."
 )
+_PARTNER: Final = re.compile(r"^test_|[._-](?:test|spec)s?(?=\.)|(?<=[a-z])Tests?(?=\.)")
 _SUFFIXES: Final = (".py", ".ts", ".tsx", ".js", ".go", ".c", ".h", ".rs", ".java", ".rb", "/__init__.py", "/index.ts")
 
 
@@ -36,6 +37,14 @@ class Places:
                 )
                 if found:
                     break
+        return found if len(found) <= _MOST else []
+
+    def partners(self, test: str) -> list[int]:
+        """Return the files that a test seems to be for, by its own name, if they are few."""
+        name = test.rpartition("/")[2]
+        bare = _PARTNER.sub("", name)
+        numbers = self._by_name.get(bare, ()) if bare != name else ()
+        found = [number for number in numbers if not is_test(self._paths[number])]
         return found if len(found) <= _MOST else []
 
     def _ending(self, named: str) -> list[int]:

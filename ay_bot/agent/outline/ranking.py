@@ -26,6 +26,7 @@ _WEIGHTS: Final = {
     "prefix": 1.1,
     "directory": 0.9,
     "pages": 0.15,
+    "partner": 0.2,
 }
 _TEST: Final = -0.35
 _CODE: Final = 0.55
@@ -112,6 +113,7 @@ class Ranking:
         total = sum((_WEIGHTS[name] * _scaled(found) for name, found in features.items()), np.zeros(size))
         total += _WEIGHTS["pages"] * _scaled(self._pages(total))
         total += _WEIGHTS["change"] * self._change + self._usual
+        total += _WEIGHTS["partner"] * _scaled(self._partners(total))
         total[~self.index.alive] = 0.0
         return total
 
@@ -120,6 +122,15 @@ class Ranking:
         best = np.argsort(-np.round(scores, _DECIMALS), kind="stable")[:_SEEDS]
         seeds[best] = np.maximum(scores[best], 0.0)
         return rank_pages(self.graph, seeds, _ROUNDS, _DAMPING)
+
+    def _partners(self, scores: F8) -> F8:
+        """Return for files that have a test among the best how good that one is."""
+        total = np.zeros(len(scores))
+        for file in np.argsort(-np.round(scores, _DECIMALS), kind="stable")[:_SEEDS].tolist():
+            if is_test(self._paths[file]):
+                for partner in self._places.partners(self._paths[file]):
+                    total[partner] = max(total[partner], scores[file])
+        return total
 
     def _exact(self, names: Sequence[str]) -> F8:
         total = np.zeros(len(self._paths))
