@@ -20,6 +20,7 @@ def play(script: Json, repository: Path, form: str, *, native: bool) -> tuple[li
 def _turn(said: Json, repository: Path, files: dict[str, str], form: str, *, native: bool) -> Turn:
     text = [said.get("text", "")]
     calls: list[tuple[str, Json]] = []
+    patched: list[str] = []
     for call in said.get("tool_calls", ()):
         name, arguments = call["name"], call["arguments"]
         if name != "edit":
@@ -32,10 +33,14 @@ def _turn(said: Json, repository: Path, files: dict[str, str], form: str, *, nat
             files[path] = files[path].replace(edit["search"], edit["replace"])
         if form == "edit":
             calls.append((name, arguments))
-        elif form == "apply_patch" and native:
-            calls.append((form, {"patch": _patch(path, before, files[path])}))
+        elif form == "apply_patch":
+            patched += _patched(path, before, files[path])
         else:
             text.append(_written(form, path, before, files[path], arguments["edits"]))
+    if patched:
+        patch = "\n".join(["*** Begin Patch", *patched, "*** End Patch"])
+        calls += [("apply_patch", {"patch": patch})] if native else []
+        text += [] if native else [patch]
     if not native:
         text += [f"```tool\n{json.dumps({'name': name, 'arguments': arguments})}\n```" for name, arguments in calls]
     return Turn("\n\n".join(text).strip(), tuple(calls) if native else (), thought="First I look, then I act.")
@@ -48,10 +53,8 @@ def _written(form: str, path: str, before: str, after: str, edits: list[Json]) -
             return "\n".join(f"{path}\n{block}" for block in blocks)
         case "udiff":
             return f"```diff\n{_diff(path, before, after)}```"
-        case "whole":
-            return f"{path}\n````\n{after}````"
         case _:
-            return _patch(path, before, after)
+            return f"{path}\n````\n{after}````"
 
 
 def _diff(path: str, before: str, after: str) -> str:
@@ -59,6 +62,6 @@ def _diff(path: str, before: str, after: str) -> str:
     return "".join(lines)
 
 
-def _patch(path: str, before: str, after: str) -> str:
+def _patched(path: str, before: str, after: str) -> list[str]:
     body = ["@@" if line.startswith("@@") else line for line in _diff(path, before, after).splitlines()[2:]]
-    return "\n".join(["*** Begin Patch", f"*** Update File: {path}", *body, "*** End Patch"])
+    return [f"*** Update File: {path}", *body]
