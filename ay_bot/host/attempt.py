@@ -22,6 +22,7 @@ MODEL_HINTS: dict[FailureCause, str] = {
     "not_found": "mend `--model` or `--api-base`",
     "invalid_request": "take a model that knows native tool calls (`--model`)",
     "context_window": "lower `max_context_tokens:`, or take a model that reads more (`--model`)",
+    "refused": "say it in other words, or let another model answer (`on_refusal: next` in a pack of `models:`)",
     "unreachable": "start the server, or mend `--api-base`",
     "malformed": "look at what answers at `--api-base`: it should speak the provider's protocol",
 }
