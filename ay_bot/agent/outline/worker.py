@@ -87,6 +87,7 @@ def read_sized(stream: IO[bytes]) -> bytes:
 
 def main() -> None:
     """Answer jobs until there are no more."""
+    from ay_bot.agent.outline.confining import confine
     from ay_bot.agent.outline.reading import Reader
 
     seconds = float(sys.argv[-1])
@@ -94,6 +95,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     reader = Reader()
+    confine()
     while job := read_sized(sys.stdin.buffer):
         signal.setitimer(signal.ITIMER_PROF, seconds)
         digests = [reader.read(path, text, parsed=parsed) for path, text, parsed in unpack_job(job)]
