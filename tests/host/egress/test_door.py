@@ -82,7 +82,21 @@ def test_methods_are_those_of_the_rule(room: Room) -> None:
     assert rules == {"open.example": "method", "write.open.example": "hosts:write.open.example"}
 
 
-def test_a_tunnel_is_open_for_tls_of_its_own_host_alone(room: Room) -> None:
+def test_at_25_a_refused_name_is_not_looked_up(room: Room) -> None:
+    """Nothing can be told to a name server by asking for a name that no rule names, or for a port that nobody asks."""
+    room.python(
+        GET
+        + HELLO
+        + "get('http://told-1.nobody.example/'); tunnel('told-2.nobody.example', 'x')\n"
+        + "get('http://told-3.rebind.example:8022/'); get('http://asked.rebind.example/')"
+    )
+    wait_for(room, "asked.rebind.example")
+    asked = [line for line in room.door.target() if line.startswith("asked")]
+    assert any("asked.rebind.example" in line for line in asked)
+    assert not any("told-" in line for line in asked)
+
+
+def test_at_27_a_tunnel_is_open_for_tls_of_its_own_host_alone(room: Room) -> None:
     said = room.python(
         HELLO
         + "print(tunnel('open.example', 'open.example'), tunnel('open.example', 'x.example'), tunnel('x.example', 'y'))"
