@@ -72,14 +72,16 @@ def searched_directories() -> list[str]:
     """Return where this interpreter looked for such files when it started."""
     # What Python put in front afterwards, the program's own directory or the current one, has no part in a start.
     added = 0 if sys.flags.safe_path else 1
-    places = [*sys.path[added:], *(site.getsitepackages() if not sys.flags.no_site else ())]
+    places = [*sys.path[added:], *site.getsitepackages()]
     if site.ENABLE_USER_SITE:
         places.append(site.getusersitepackages())
     return list(dict.fromkeys(place for place in places if place))
 
 
 def require_expected(environment: Mapping[str, str]) -> None:
-    """Raise UsageError if something unexpected ran, or would have run, at the start of this interpreter."""
+    """Raise UsageError if something unexpected ran at the start of this interpreter; without `site` nothing does."""
+    if sys.flags.no_site:
+        return
     allowed = environment.get(ALLOWANCE, "").split(",")
     strangers = unexpected(searched_directories(), allowed)
     strangers += [path for path in _loaded() if path not in strangers and not _is_known(path, frozenset(allowed))]
