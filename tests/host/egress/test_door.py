@@ -259,6 +259,36 @@ def listeners() -> set[int]:
 
 
 @pytest.mark.docker
+def test_the_proxy_itself_has_a_network_of_its_own_and_nothing_else() -> None:
+    import docker
+
+    client = docker.from_env()
+    try:
+        with open_egress(POLICY_OF_ONE, make_sandbox("docker"), run="alone") as door:
+            (container,) = client.containers.list(filters={"volume": door.door.volume})
+            (network,) = client.networks.list(names=[door.door.volume])
+            host, config = container.attrs["HostConfig"], container.attrs["Config"]
+            assert list(container.attrs["NetworkSettings"]["Networks"]) == [door.door.volume]
+            assert network.attrs["Options"] == {"com.docker.network.bridge.enable_icc": "false"}
+            assert network.attrs["Labels"]["ay.run"] == config["Labels"]["ay.run"] == "alone"
+    finally:
+        client.close()
+    assert host["ReadonlyRootfs"]
+    assert host["AutoRemove"]
+    assert host["CapDrop"] == ["ALL"]
+    assert not host["CapAdd"]
+    assert not host["PortBindings"]
+    assert not host["Binds"]
+    assert host["LogConfig"]["Type"] == "none"
+    assert host["SecurityOpt"] == ["no-new-privileges:true"]
+    assert 0 < host["PidsLimit"] <= 64
+    assert 0 < host["Memory"] == host["MemorySwap"]
+    assert [mount["Destination"] for mount in container.attrs["Mounts"]] == ["/run/ay"]
+    assert int(config["User"].partition(":")[0]) >= 20_000
+    assert "ay_bot" not in str(config["Env"])
+
+
+@pytest.mark.docker
 def test_what_a_dead_run_left_of_a_door_is_removed() -> None:
     import docker
 
