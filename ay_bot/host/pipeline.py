@@ -29,7 +29,7 @@ from ay_bot.host.scratch import open_scratch
 from ay_bot.host.session import Session
 from ay_bot.host.settings_file import load_settings
 from ay_bot.host.setup import GroundOf
-from ay_bot.host.setup.preparing import Preparing, named_image, prepared, read_certificates
+from ay_bot.host.setup.preparing import Preparing, name_repository, named_image, prepared, read_certificates
 from ay_bot.host.site import lay_out
 from ay_bot.host.test_command import detect, find_tests
 from ay_bot.protocol.events import RunFinished, RunStarted
@@ -128,8 +128,9 @@ def _prepare(
     order: Order, settings: Settings, boxes: Boxes, checkout: Checkout, scratch: Path
 ) -> AbstractContextManager[GroundOf]:
     trusted = order.trusted or checkout.repository.head
+    name = name_repository(checkout.repository.path, environment())
     certificates = read_certificates(environment())
-    return prepared(Preparing(boxes, checkout, trusted, scratch, boxes.log, certificates), settings)
+    return prepared(Preparing(boxes, checkout, trusted, scratch, boxes.log, name, certificates), settings)
 
 
 def _choose_boxes(settings: Settings, findings: Findings, gateway: Gateway | None) -> Boxes:

@@ -20,7 +20,7 @@ from ay_bot.host.session import receive, send_seed
 from ay_bot.host.settings_file import load_settings
 from ay_bot.host.setup import Ground
 from ay_bot.host.setup.engine import KeptImage, KeptImages
-from ay_bot.host.setup.preparing import Preparing, prepared, read_certificates
+from ay_bot.host.setup.preparing import Preparing, name_repository, prepared, read_certificates
 from ay_bot.protocol.conversation import Value
 from ay_bot.protocol.plain_messages import Check, Checked
 
@@ -62,7 +62,8 @@ def build_image(repository: Path, environment: Mapping[str, str], listener: List
         with open_checkout(opened, scratch) as checkout:
             settings = load_settings(checkout.read_file(opened.head, CONFIG_FILE), Overrides(), needs_model=False)
             boxes = Boxes(connect(environment), log)
-            site = Preparing(boxes, checkout, opened.head, scratch, log, read_certificates(environment))
+            name = name_repository(opened.path, environment)
+            site = Preparing(boxes, checkout, opened.head, scratch, log, name, read_certificates(environment))
             ground = _prepare(site, settings, boxes)
     return BuiltImage(
         repository=str(opened.path),

@@ -44,7 +44,10 @@ _WORD: Final = re.compile(r"[\w./@+-]+")
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a set-up image follows from. `scope` is empty for trees that may share images; see `scope_of`."""
+    """All that a set-up image follows from. `scope` is empty for trees that may share images; see `scope_of`.
+
+    `repository` is where the tree is from: a set-up runs more of it than its lock files.
+    """
 
     image: str
     commands: tuple[str, ...]
@@ -52,6 +55,7 @@ class Recipe:
     files: tuple[tuple[str, str, str], ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     scope: str = ""
+    repository: str = ""
 
     def key(self) -> str:
         """Return the digest."""
@@ -63,6 +67,7 @@ class Recipe:
             "files": sorted(self.files),
             "environment": dict(sorted(self.environment.items())),
             "scope": self.scope,
+            "repository": self.repository,
         }
         written = json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return hashlib.sha256(written.encode()).hexdigest()[:KEY_LENGTH]
@@ -78,10 +83,19 @@ def scope_of(tree: str, trusted_tree: str) -> str:
 
 
 def find_key_files(files: Mapping[bytes, TreeEntry], commands: Sequence[str]) -> tuple[tuple[str, str, str], ...]:
-    """Return path, mode and id of the files that a set-up depends on: by their names, or named by its commands."""
+    """Return path, mode and id of the files that a set-up depends on: by their names, or named by its commands.
+
+    The directories at the top come with them, without what is in them: an editable install knows its packages by name.
+    """
     named = _named(files, commands)
     chosen = [path for path in sorted(files) if path in named or is_key_file(path)]
-    return tuple((repr(path), files[path].mode, files[path].object_id) for path in chosen[:MOST_FILES])
+    told = [(repr(path), files[path].mode, files[path].object_id) for path in chosen[:MOST_FILES]]
+    return (*told, *(("directory", "", repr(name)) for name in sorted(_top_directories(files))))
+
+
+def _top_directories(files: Mapping[bytes, TreeEntry]) -> set[bytes]:
+    parts = (path.split(b"/") for path in files if b"/" in path)
+    return {b"/".join(part[:2]) if part[0] == b"src" and len(part) > 2 else part[0] for part in parts}
 
 
 def is_key_file(path: bytes) -> bool:

@@ -40,6 +40,8 @@ class Preparing:
     trusted: str
     scratch: Path
     log: EventLog
+    name: str
+    """What the repository is called: two of them never share an image."""
     certificates: bytes = field(default=b"", repr=False)
 
 
@@ -47,6 +49,12 @@ def read_certificates(environment: Mapping[str, str]) -> bytes:
     """Return this machine's own bundle of certificates, where a variable names one: it is behind a proxy that signs."""
     path = environment.get("REQUESTS_CA_BUNDLE") or environment.get("SSL_CERT_FILE", "")
     return Path(path).read_bytes() if path and Path(path).is_file() else b""
+
+
+def name_repository(path: Path, environment: Mapping[str, str]) -> str:
+    """Return what a repository is called: on a runner its name on the forge, since all are cloned to one place."""
+    name = environment.get("GITHUB_REPOSITORY", "")
+    return f"{environment.get('GITHUB_SERVER_URL', '')}/{name}" if name else str(path)
 
 
 def named_image(settings: Settings) -> str:
@@ -180,7 +188,7 @@ class _Preparation:
                         plan,
                         context,
                         key=key,
-                        repository=str(self._site.checkout.repository.path),
+                        repository=self._site.name,
                         holder=holder.name,
                         environment=door.environment,
                         seconds=self._settings.setup_timeout,
@@ -209,6 +217,7 @@ class _Preparation:
             files=self._key_files(tree) + self._hidden(),
             environment=self._base.environment,
             scope=scope_of(tree, checkout.tree_of(self._site.trusted)),
+            repository=self._site.name,
         )
         key = recipe.key()
         name = self._images.find(key)
@@ -246,9 +255,7 @@ class _Preparation:
             with site.boxes.open(spec) as box, bounded_layer(box, self._images):
                 extra = {**door.environment, **self._put_certificates(box.name, door)}
                 kept = install(box, archive, self._commands, extra, seconds, site.log.emit)
-                name = self._images.keep(
-                    box.name, key, repository=str(site.checkout.repository.path), base=image or "ay-bot's own"
-                )
+                name = self._images.keep(box.name, key, repository=site.name, base=image or "ay-bot's own")
         self._tell(kept.touched, kept.touched_in_all)
         took = f"set up in {time.monotonic() - started:.0f} s"
         site.log.notice(f"{took} and kept as {name}: {kept.files} files, {kept.size >> 20} MiB beside the image's own")

@@ -89,7 +89,13 @@ def prepare(project: Path, docker: Sandbox, tmp_path: Path) -> Prepare:
         said = Settings.model_validate(settings)
         with open_checkout(open_repository(project), scratch) as checkout:
             site = Preparing(
-                boxes, checkout, trusted or checkout.repository.head, scratch, log, read_certificates(os.environ)
+                boxes,
+                checkout,
+                trusted or checkout.repository.head,
+                scratch,
+                log,
+                str(project),
+                read_certificates(os.environ),
             )
             try:
                 with prepared(site, said) as ground_of:

@@ -1,6 +1,7 @@
 """The key of a set-up image: it follows from all that a set-up depends on, and nobody else can give it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from ay_bot.host.egress.rules import NetworkPolicy
 from ay_bot.host.objects import TreeEntry
 from ay_bot.host.setup.keys import KEY_LENGTH, Recipe, find_key_files, is_key_file, scope_of
+from ay_bot.host.setup.preparing import name_repository
 
 FILES = {
     b"package-lock.json": TreeEntry("100644", "a" * 40),
@@ -49,7 +51,7 @@ def test_other_files_do_not_count(path):
     ],
 )
 def test_what_the_commands_name_counts_too(command, named):
-    assert {path.strip("b'") for path, _, _ in find_key_files(FILES, (command,))} == named
+    assert {path.strip("b'") for path, mode, _ in find_key_files(FILES, (command,)) if mode} == named
 
 
 @pytest.mark.parametrize(
@@ -62,8 +64,9 @@ def test_what_the_commands_name_counts_too(command, named):
         {"files": find_key_files({**FILES, b"package-lock.json": TreeEntry("100755", "a" * 40)}, ())},
         {"environment": {"HOME": "/x"}},
         {"scope": "tree"},
+        {"repository": "another"},
     ],
-    ids=["image", "commands", "network", "content", "mode", "environment", "scope"],
+    ids=["image", "commands", "network", "content", "mode", "environment", "scope", "repository"],
 )
 def test_whatever_a_set_up_depends_on_changes_the_key(change):
     assert replace(RECIPE, **change).key() != RECIPE.key()
@@ -72,6 +75,19 @@ def test_whatever_a_set_up_depends_on_changes_the_key(change):
 def test_other_files_leave_the_key_alone():
     other = {**FILES, b"src/index.js": TreeEntry("100644", "f" * 40), b"new.txt": TreeEntry("100644", "f" * 40)}
     assert replace(RECIPE, files=find_key_files(other, ("npm ci",))).key() == RECIPE.key()
+
+
+@pytest.mark.parametrize("path", [b"package/__init__.py", b"src/package/__init__.py"])
+def test_a_new_package_changes_the_key(path):
+    """An editable install knows the packages that were there."""
+    other = {**FILES, path: TreeEntry("100644", "f" * 40)}
+    assert replace(RECIPE, files=find_key_files(other, ("npm ci",))).key() != RECIPE.key()
+
+
+def test_a_repository_is_called_as_on_the_forge_where_there_is_one():
+    on_a_runner = {"GITHUB_REPOSITORY": "owner/name", "GITHUB_SERVER_URL": "https://github.com"}
+    assert name_repository(Path("/github/workspace"), on_a_runner) == "https://github.com/owner/name"
+    assert name_repository(Path("/home/me/name"), {}) == "/home/me/name"
 
 
 def test_a_pull_requests_tree_never_shares_the_key_of_the_trusted_one():
@@ -92,6 +108,7 @@ RECIPES = st.builds(
     files=TRIPLES,
     environment=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=3),
     scope=st.text(max_size=5),
+    repository=st.text(max_size=5),
 )
 
 
