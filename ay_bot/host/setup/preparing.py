@@ -289,9 +289,15 @@ class _Preparation:
 
     def _door(self) -> AbstractContextManager[Egress]:
         boxes, settings = self._site.boxes, self._settings
-        tell = boxes.attempts.hear("setup")
-        wall = limits_for(settings.setup_timeout).wall
-        return open_egress(settings.network.setup, boxes, run=self._site.log.run, where="setup", wall=wall, tell=tell)
+        return open_egress(
+            settings.network.setup,
+            boxes,
+            run=self._site.log.run,
+            where="setup",
+            wall=limits_for(settings.setup_timeout).wall,
+            tell=boxes.attempts.hear("setup"),
+            overhear=boxes.attempts.overhear,
+        )
 
 
 def _door_of(door: Egress) -> Door | None:
