@@ -9,6 +9,9 @@ _MOST: Final = 3
 _TEST: Final = re.compile(
     r"(?:^|/)(?:tests?|testing|testdata|spec|specs|__tests__|fixtures|e2e)(?:/|$)|(?:^|/)test_|[._-](?:test|spec)s?\.|_test\."
 )
+_FOREIGN: Final = re.compile(
+    r"(?:^|/)(?:vendor|third[_-]?party|node_modules|bower_components|external|_?generated|dist|site-packages)/"
+)
 _PARTNER: Final = re.compile(r"^test_|[._-](?:test|spec)s?(?=\.)|(?<=[a-z])Tests?(?=\.)")
 _SUFFIXES: Final = (".py", ".ts", ".tsx", ".js", ".go", ".c", ".h", ".rs", ".java", ".rb", "/__init__.py", "/index.ts")
 
@@ -57,6 +60,11 @@ class Places:
 def is_test(path: str) -> bool:
     """Whether a path is that of a test, by its names."""
     return bool(_TEST.search(path.lower()))
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a file seems to come from elsewhere, or from a program."""
+    return bool(_FOREIGN.search(path.lower()))
 
 
 def is_code(path: str) -> bool:

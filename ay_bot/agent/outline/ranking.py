@@ -9,7 +9,7 @@ import numpy as np
 from ay_bot.agent.outline.graph import Graph, open_graph, rank_pages
 from ay_bot.agent.outline.index import Index
 from ay_bot.agent.outline.past import Past, score_change, score_similar
-from ay_bot.agent.outline.places import Places, is_code, is_test
+from ay_bot.agent.outline.places import Places, is_code, is_foreign, is_test
 from ay_bot.agent.outline.query import Query, parse_query
 from ay_bot.agent.outline.scoring import F8, measure, score
 from ay_bot.agent.outline.words import exact_number
@@ -30,6 +30,7 @@ _WEIGHTS: Final = {
 }
 _TEST: Final = -0.35
 _CODE: Final = 0.55
+_FOREIGN: Final = -0.4
 _PINNED: Final = 100.0
 _SEEDS: Final = 30
 _ROUNDS: Final = 6
@@ -56,7 +57,7 @@ class Ranking:
         self._lengths = measure(index)
         self._paths = [entry.path for entry in index.entries]
         self._slashed = [f"/{path}" for path in self._paths]
-        self._usual = np.array([_TEST * is_test(path) + _CODE * is_code(path) for path in self._paths])
+        self._usual = np.array([_usual(path) for path in self._paths])
         self._change = _scaled(score_change(past, len(self._paths)))
 
     @cached_property
@@ -157,6 +158,10 @@ class Ranking:
         """Return the files that a task names, in the order in which it does."""
         found = [file for named in query.paths for file in self._places.find(named)]
         return list(dict.fromkeys(found))[:20]
+
+
+def _usual(path: str) -> float:
+    return _TEST * is_test(path) + _CODE * is_code(path) + _FOREIGN * is_foreign(path)
 
 
 def _scaled(scores: F8) -> F8:

@@ -13,6 +13,7 @@ F8 = npt.NDArray[np.float64]
 
 K1: Final = 1.2
 B: Final = 0.75
+B_OF_TEXTS: Final = 0.4  # long files are touched more often than short ones
 
 
 class Lengths(NamedTuple):
@@ -42,7 +43,7 @@ def measure(index: Index) -> Lengths:
     count = sum(int(part.alive[part.segment.chunk_file].sum()) for part in index.parts)
     mean = total / max(count, 1)
     return Lengths(
-        _norm(files, _mean(files, index)),
+        _norm(files, _mean(files, index), B_OF_TEXTS),
         [K1 * (1 - B + B * words / max(mean, 1.0)) for words in chunks],
         _norm(names, _mean(names, index)),
         _norm(paths, _mean(paths, index)),
@@ -53,8 +54,8 @@ def _mean(lengths: F8, index: Index) -> float:
     return float(lengths[index.alive].sum()) / max(index.count, 1)
 
 
-def _norm(lengths: F8, mean: float) -> F8:
-    return K1 * (1 - B + B * lengths / max(mean, 1.0))
+def _norm(lengths: F8, mean: float, b: float = B) -> F8:
+    return K1 * (1 - b + b * lengths / max(mean, 1.0))
 
 
 class Scores(NamedTuple):
