@@ -51,6 +51,8 @@ def test_at_46_no_file_runs_at_the_start_of_the_images_python(action_checkout: C
     docker(*run, "-I", "-S", "/opt/bot/source/scripts/check_start_files.py")
     script = "import site, sys; sys.exit(any(n in sys.modules for n in ('sitecustomize', 'usercustomize', 'litellm')))"
     docker(*run, "-I", "-c", script)
+    first = (ROOT / "scripts" / "ay-bot-in-image").read_text().splitlines()[0]
+    assert first == "#!/opt/bot/bin/python3 -IS", "nor would it run if somebody brought one later"
 
 
 @pytest.mark.parametrize("name", ["litellm_init.pth", "sitecustomize.py", "usercustomize.cpython-311.so"])
