@@ -143,3 +143,9 @@ def test_no_text_takes_long(hostile):
     began = time.process_time()
     known.find(hostile.encode())
     assert time.process_time() - began < 5
+
+
+def test_at_22_of_secrets_that_hold_one_another_the_longest_is_covered():
+    short, long = "q8Zr3VtL2xWm9K", "abc-q8Zr3VtL2xWm9K-cYb7Nd5Hf1Gj4Ps6"
+    for values in ((short, long), (long, short)):
+        assert Redactor(values).redact(f"it is {long}, and {short}.") == "it is [redacted], and [redacted]."
