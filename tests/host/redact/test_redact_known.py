@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ay_bot.host.redact.forms import fold
 from ay_bot.host.redact.known import LONGEST_SPAN, KnownValues, plain_letters
+from ay_bot.host.redact.redactor import Redactor
 
 KNOWN = KnownValues(SECRETS)
 FRAGMENT = 14
