@@ -3,7 +3,9 @@
 import contextlib
 import io
 
-from ay_bot.host.egress.relay import Incomplete, Refused, _first_line, server_name
+from ay_bot.host.egress.beside.budget import Refused
+from ay_bot.host.egress.beside.client_hello import Incomplete, server_name
+from ay_bot.host.egress.beside.requests import read_first_line
 
 from fuzz.target import Target
 
@@ -12,7 +14,7 @@ def parse(data: bytes) -> None:
     """Read it as TLS and as the head of a request."""
     if b"\r\n" in data:
         with contextlib.redirect_stdout(io.StringIO()):  # where the relay tells the host
-            method, target = _first_line(data)
+            method, target = read_first_line(data)
         assert method.isupper() and target.isascii() and target.isprintable() and " " not in target
     else:
         name = server_name(data)

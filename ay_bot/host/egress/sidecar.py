@@ -1,5 +1,6 @@
 """What a driver gives the proxy to run in: a place of its own with a network, and a socket that the box sees too."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,17 @@ MEMORY: Final = 192 * 1024 * 1024
 PROCESSES: Final = 48
 OPEN_FILES: Final = 2048
 TEMPORARY: Final = 8 * 1024 * 1024
-RELAY: Final = Path(__file__).with_name("relay.py")
+BESIDE: Final = Path(__file__).with_name("beside")
+PACKAGE: Final = "ay_bot.host.egress.beside"
+MODULES: Final = ("telling", "client_hello", "budget", "requests", "relay", "processes", "running")
+"""What the program is made of; each knows those before it alone."""
+START: Final = f"""
+import json, sys, types
+for name, source in json.loads(sys.argv[1]).items():
+    module = sys.modules[name] = types.ModuleType(name)
+    exec(compile(source, name, "exec"), module.__dict__)
+sys.modules["{PACKAGE}.running"].run()
+"""
 
 
 class SidecarSpec(Value):
@@ -35,5 +46,6 @@ class Sidecar:
 
 
 def program() -> list[str]:
-    """Return the arguments of the interpreter that runs the relay."""
-    return ["-I", "-S", "-B", "-c", RELAY.read_text(encoding="utf-8")]
+    """Return the arguments of the interpreter that runs the program beside a box: its modules come as text."""
+    sources = {f"{PACKAGE}.{name}": (BESIDE / f"{name}.py").read_text(encoding="utf-8") for name in MODULES}
+    return ["-I", "-S", "-B", "-c", START, json.dumps(sources)]

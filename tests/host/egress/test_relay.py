@@ -1,10 +1,12 @@
 """The relay beside a box: what it takes for TLS and for a request, its budget, and what passes it."""
 
+import ast
 import asyncio
 import contextlib
 import io
 import json
 import ssl
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -12,8 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ay_bot.host.egress import relay
-from ay_bot.host.egress.relay import Budget, Incomplete, Refused, Relay, server_name
+from ay_bot.host.egress.beside import relay
+from ay_bot.host.egress.beside.budget import Budget, Refused
+from ay_bot.host.egress.beside.client_hello import Incomplete, server_name
+from ay_bot.host.egress.beside.relay import Relay
+from ay_bot.host.egress.beside.requests import read_first_line
+from ay_bot.host.egress.sidecar import BESIDE, MODULES
 
 
 def hello(name: str) -> bytes:
@@ -88,13 +94,13 @@ def head(line: bytes) -> bytes:
 )  # fmt: skip
 def test_a_line_that_could_be_read_in_two_ways_is_refused(data: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Refused):
-        relay._first_line(data)
+        read_first_line(data)
     assert json.loads(capsys.readouterr().out)["rule"] == "form"
 
 
 def test_plain_requests_and_tunnels_are_told_apart() -> None:
-    assert relay._first_line(head(b"GET http://a.example/x?y HTTP/1.1")) == ("GET", "http://a.example/x?y")
-    assert relay._first_line(head(b"CONNECT a.example:443 HTTP/1.1")) == ("CONNECT", "a.example:443")
+    assert read_first_line(head(b"GET http://a.example/x?y HTTP/1.1")) == ("GET", "http://a.example/x?y")
+    assert read_first_line(head(b"CONNECT a.example:443 HTTP/1.1")) == ("CONNECT", "a.example:443")
 
 
 @given(st.lists(st.tuples(st.sampled_from(["sent", "received"]), st.integers(0, 400)), max_size=20))
@@ -275,3 +281,15 @@ def test_more_connections_at_once_than_there_may_be_are_turned_away(
             other.close()
 
     asyncio.run(through(place, echo, talk))
+
+
+def test_the_program_needs_nothing_but_the_standard_library_and_what_comes_before() -> None:
+    assert {path.stem for path in BESIDE.glob("*.py")} == {*MODULES, "__init__"}
+    for number, name in enumerate(MODULES):
+        tree = ast.parse((BESIDE / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [one.name for one in node.names] if isinstance(node, ast.Import) else []
+            for imported in names:
+                own = imported.removeprefix("ay_bot.host.egress.beside.")
+                assert own in MODULES[:number] if own != imported else imported.split(".")[0] in sys.stdlib_module_names
