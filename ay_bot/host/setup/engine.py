@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ay_bot.errors import Interrupted, SandboxUnavailable
+from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.image import REPOSITORY
 from ay_bot.host.sandbox.docker_calls import asking_to, if_possible
 from ay_bot.host.sandbox.labels import DEADLINE_LABEL, NAMESPACE_LABEL, OWNER_LABEL, RUN_LABEL, labels
@@ -142,7 +142,8 @@ class KeptImages:
             self._sandbox.reap()
             time.sleep(wait)
             wait = min(2.0, wait * 1.5)
-        raise Interrupted(f"another run has been building the set-up image {name} for more than {PATIENCE:.0f} s")
+        what = f"another run has been building the set-up image of container {name} for more than {PATIENCE:.0f} s"
+        raise SandboxUnavailable(what, hint=f"end that run; if there is none, docker rm {name}")
 
     def _make_marker(self, image: str, run: str, *, container_name: str | None) -> str:
         created = self._client.create_container(
