@@ -11,10 +11,11 @@ Result = TypeVar("Result")
 
 
 class RetryPolicy(NamedTuple):
-    """At most `tries` more attempts, and at most `max_wait` seconds of waiting over all of them."""
+    """At most `tries` more attempts, and at most `max_wait` seconds of waiting over them all, from `first_wait` on."""
 
     tries: int  # for a stream that broke, one
     max_wait: float
+    first_wait: float = 2.0
 
     def pause(self, attempt: int, failure: CallFailed, waited: float) -> float | None:
         """Return the seconds to wait after the failed attempt number `attempt` (from 0), or None to give up."""
@@ -23,7 +24,7 @@ class RetryPolicy(NamedTuple):
             return None
         pause = failure.retry_after
         if pause is None:
-            pause = 2.0 ** (attempt + 1) * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
+            pause = self.first_wait * 2.0**attempt * random.uniform(0.75, 1.0)  # noqa: S311 - jitter, not a secret
         return pause if waited + pause <= self.max_wait else None
 
 

@@ -188,9 +188,11 @@ class Service:
         def waiting(seconds: float, reason: str) -> None:
             self._progress(request, retry_in=seconds, reason=self._redact(reason))
 
-        policy = RetryPolicy(self._configure.max_retries, self._configure.max_retry_wait)
+        configured = self._configure
+        policy = RetryPolicy(configured.max_retries, configured.max_retry_wait, configured.first_retry_wait)
         if others:
-            policy = RetryPolicy(min(policy.tries, IMPATIENT.tries), min(policy.max_wait, IMPATIENT.max_wait))
+            tries, most, _ = IMPATIENT
+            policy = policy._replace(tries=min(policy.tries, tries), max_wait=min(policy.max_wait, most))
         return call_with_retries(lambda: self._ask_once(request, candidate, question), policy, waiting)
 
     def _ask_once(self, request: ModelRequest, candidate: Candidate, question: Question) -> Assembly:

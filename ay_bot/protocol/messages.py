@@ -142,6 +142,7 @@ class Configure(Value):
     total_timeout: float = 600.0
     max_retries: int = 4
     max_retry_wait: float = 120.0
+    first_retry_wait: float = 2.0
     rest: float = 300.0
     """How long a model that failed is left alone before it is asked again."""
 

@@ -79,6 +79,7 @@ def stand(request: pytest.FixtureRequest) -> Iterator[Stand]:
                 total_timeout=2,
                 max_retries=1,
                 max_retry_wait=2.1,
+                first_retry_wait=0.1,
                 rest=0,
             )
         )
