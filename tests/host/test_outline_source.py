@@ -131,3 +131,4 @@ def test_the_commands(repository, tmp_path):
     assert ay_bot("context", "rank", *common).returncode == 2
     assert ay_bot("context", "rank", "--query-file", tmp_path / "none", *common).returncode == 2
     assert ay_bot("context", "map", "--rev", "nowhere", *common).returncode == 2
+    assert ay_bot("context", "map", "--repo", repository, "--cache", query).returncode == 2

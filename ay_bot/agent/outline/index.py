@@ -1,6 +1,8 @@
 """An index of one tree: a segment kept from some earlier tree, less what is gone, and one of what has come since."""
 
 import shutil
+import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -15,6 +17,7 @@ from ay_bot.protocol.tree_source import Entry, Source
 
 _KEPT: Final = 6
 _MOST_NEW: Final = 0.05
+_LEFT_BEHIND: Final = 3_600.0
 _FEW: Final = 200
 
 Fill = Callable[[list[Entry]], object]
@@ -81,9 +84,9 @@ def _grow(best: Segment, fresh: list[Entry], common: set[Entry], read: Callable[
 
 def _read(home: Path, tree: str, fresh: list[Entry], store: Store, fill: Fill) -> Segment:
     fill(fresh)
-    segment = _build(home / "changes", tree, fresh, store)
-    shutil.rmtree(home / "changes", ignore_errors=True)
-    segment.directory = None
+    with tempfile.TemporaryDirectory(prefix="changes-", dir=home) as place:
+        segment = _build(Path(place), tree, fresh, store)
+    segment.directory = None  # it is read on from files that have no name any more
     return segment
 
 
@@ -93,9 +96,7 @@ def _build(home: Path, tree: str, entries: list[Entry], store: Store) -> Segment
 
 
 def _load_kept(home: Path) -> list[Segment]:
-    found = (
-        directory for directory in sorted(home.glob("*")) if not directory.name.startswith(("changes", "segment-"))
-    )
+    found = (directory for directory in sorted(home.glob("*")) if not _is_unfinished(directory))
     return [segment for directory in found if (segment := _load(directory)) is not None]
 
 
@@ -110,10 +111,23 @@ def _load(directory: Path) -> Segment | None:
 
 
 def _forget(home: Path) -> None:
-    """Remove all but the newest segments."""
-    found = sorted((directory for directory in home.glob("*")), key=lambda path: path.stat().st_mtime, reverse=True)
-    for directory in found[_KEPT:]:
+    """Remove all but the newest segments, and what processes that died have left behind."""
+    aged = sorted(((_changed(directory), directory) for directory in home.glob("*")), reverse=True)
+    finished = [directory for _, directory in aged if not _is_unfinished(directory)]
+    dead = [directory for age, directory in aged if _is_unfinished(directory) and age < time.time() - _LEFT_BEHIND]
+    for directory in finished[_KEPT:] + dead:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _changed(directory: Path) -> float:
+    try:
+        return directory.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _is_unfinished(directory: Path) -> bool:
+    return directory.name.startswith(("changes-", "segment-"))
 
 
 def load_index(store: Store, place: str, tree: str) -> Index | None:

@@ -5,6 +5,7 @@ import mmap
 import shutil
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
@@ -163,8 +164,8 @@ class Builder:
         listing = "".join(f"{entry.path}\0{entry.blob}\0" for entry in ordered)
         (self._work / "entries").write_bytes(listing.encode("utf-8", "surrogateescape"))
         (self._work / _META).write_text(json.dumps({"version": VERSION, "tree": self._tree}))
-        shutil.rmtree(self._target, ignore_errors=True)
-        self._work.rename(self._target)
+        with suppress(OSError):  # another process was quicker; it wrote the same
+            self._work.rename(self._target)
         return self._target
 
     def _add_files(self, ordered: list[Entry], rows: Iterable[Row]) -> None:

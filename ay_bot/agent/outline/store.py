@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from ay_bot.agent.outline.digest import COLUMNS, VERSION, Digest, check_of, is_sound
+from ay_bot.errors import UsageError
 
 _NAMES: Final = ", ".join(name if name != "references" else '"references"' for name, _ in COLUMNS)
 _SCHEMA: Final = f"""
@@ -30,7 +31,11 @@ class Store:
     """The cache of one user, for all repositories. Use it as a context manager."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            hint = "give another place with --cache"
+            raise UsageError(f"the cache can't be kept in {directory}: {error.strerror}", hint=hint) from None
         self.directory = directory
         self._path = directory / f"outline-{VERSION}.sqlite"
         self._database = self._open()

@@ -211,3 +211,20 @@ def test_a_workspace_gives_files_the_ids_that_git_gives_them(tmp_path):
     before = WorkspaceSource(tmp_path).tree
     (tmp_path / "a.py").write_text("x = 2\n")
     assert WorkspaceSource(tmp_path).tree != before
+
+
+def test_several_processes_may_share_a_cache(tmp_path):
+    program = (
+        "import sys; from pathlib import Path; from tests.agent.outline.trees import Tree\n"
+        "from tests.agent.outline.test_outline import FILES, PAST\n"
+        "from ay_bot.agent.outline.outlining import open_outline\n"
+        "with open_outline(Path(sys.argv[1])) as outline:\n"
+        "    print(outline.rank(Tree(FILES, PAST), 'words', 9))\n"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", program, tmp_path], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    said = [process.communicate() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0], said
+    assert len({out for out, _ in said}) == 1
