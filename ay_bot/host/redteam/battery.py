@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from ay_bot.errors import AyBotError
-from ay_bot.host.redteam import Attack, Line, Off, Scorecard, egress, inside, kernel, reaching, resources
+from ay_bot.host.redteam import Attack, Line, Off, Scorecard, doors, egress, inside, kernel, reaching, resources
 from ay_bot.host.redteam.experiment import Experiment
 from ay_bot.host.redteam.gateway import open_network
 from ay_bot.host.redteam.resources import LIMITS, RAISED
@@ -33,7 +33,7 @@ def run_battery(sandbox: Sandbox, tell: Tell, *, image: str = "", only: Iterable
     """Carry out the attacks that mean anything on this driver, and return what came of them."""
     began = time.monotonic()
     attacks = [attack for attack in list_attacks(only) if sandbox.name in attack.drivers]
-    doorless = egress.why_no_door(sandbox) if any(attack.door for attack in attacks) else ""
+    doorless = doors.why_no_door(sandbox) if any(attack.door for attack in attacks) else ""
     if doorless:
         attacks = [attack for attack in attacks if not attack.door]
     with open_targets() as targets, open_network(sandbox, targets):
@@ -130,7 +130,7 @@ class Battery:
             image=self._image,
             limits=limits,
         )
-        with egress.opened_for(first, off, self._sandbox, spec) as (spec, door), driver.open(spec) as box:
+        with doors.opened_for(first, off, self._sandbox, spec) as (spec, door), driver.open(spec) as box:
             timer = threading.Timer(limits.wall, box.kill)
             timer.daemon = True
             timer.start()

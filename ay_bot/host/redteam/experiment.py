@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ay_bot.errors import AyBotError, ProtocolBroken
 from ay_bot.host.redteam import Attack, Off
-from ay_bot.host.redteam.egress import STRAYED, is_told
+from ay_bot.host.redteam.doors import STRAYED, is_told
 from ay_bot.host.redteam.prelude import compose
 from ay_bot.host.redteam.targets import Targets
 from ay_bot.host.runtime import PREFIX

@@ -8,7 +8,7 @@ import pytest
 
 from ay_bot.host.egress import Attempt, HostRule, NetworkPolicy, open_egress
 from ay_bot.host.egress.opening import OpenDoor
-from ay_bot.host.redteam.egress import ALLOWED, laboratory
+from ay_bot.host.redteam.doors import ALLOWED, laboratory
 from ay_bot.host.sandbox import Box, Sandbox
 from ay_bot.host.sandbox.bubblewrap_sidecar import SQUID
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER, make_sandbox, run, seed, spec

@@ -9,7 +9,7 @@ import pytest
 
 from ay_bot.host.egress import Attempt, HostRule, NetworkPolicy, open_egress
 from ay_bot.host.egress.door import Door
-from ay_bot.host.redteam.egress import laboratory
+from ay_bot.host.redteam.doors import laboratory
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.sandbox.policy import Image, inspection_plan, plan
 from ay_bot.host.sandbox.self_check import Plan, differences

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ay_bot.errors import ExitCode, UsageError
-from ay_bot.host.redteam import Attack, Line, Off, Scorecard, egress
+from ay_bot.host.redteam import Attack, Line, Off, Scorecard, doors
 from ay_bot.host.redteam.battery import judge, list_attacks, run_battery
 from ay_bot.host.redteam.experiment import is_in
 from ay_bot.host.redteam.prelude import compose
@@ -105,7 +105,7 @@ def test_what_there_is_not_is_told() -> None:
 
 
 def test_attacks_on_doors_are_left_out_with_a_notice_where_there_can_be_none() -> None:
-    assert "left out: a sandbox without walls has no doors" in egress.why_no_door(LocalSandbox())
+    assert "left out: a sandbox without walls has no doors" in doors.why_no_door(LocalSandbox())
     card = run_battery(LocalSandbox(), lambda line: None, only=["door-dns"])
     assert card.lines == ()
     assert any("left out" in notice for notice in card.notices)
