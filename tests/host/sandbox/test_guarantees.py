@@ -1,6 +1,9 @@
 """What a wall lacks is told by name, and a run that requires it is refused."""
 
+import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -9,10 +12,12 @@ from typer.testing import CliRunner
 
 from ay_bot.cli import app
 from ay_bot.errors import SandboxUnavailable, UsageError
+from ay_bot.host.config import Overrides
 from ay_bot.host.doctor import examine
 from ay_bot.host.sandbox.docker_facts import DOCKER, Engine, parse_engine
 from ay_bot.host.sandbox.guarantees import GUARANTEES, Guarantee, Weakness, parse_requirements, require_given, tell
 from ay_bot.host.sandbox.select import choose
+from ay_bot.host.settings_file import load_settings
 
 FULL = {"MemoryLimit": True, "SwapLimit": True, "PidsLimit": True, "CpuCfsQuota": True, "Runtimes": {"runc": {}}}
 VERSION = {"Version": "29.0", "Components": [{"Name": "Engine"}]}
@@ -121,3 +126,23 @@ def test_a_command_is_refused_too_by_either_name_of_the_wall() -> None:
 
 def test_an_engine_that_gives_all_is_the_default() -> None:
     assert [weakness.lacks for weakness in DOCKER.weaknesses("kata")] == []
+
+
+def test_what_a_repository_requires_is_read_with_its_settings() -> None:
+    settings = load_settings(b"require: [memory, kernel]\nruntime: runsc\n", Overrides(model="test/x"))
+    assert (settings.require, settings.runtime) == (("memory", "kernel"), "runsc")
+    for wrong in (b"require: [speed]", b"runtime: /usr/bin/evil", b"require: memory"):
+        with pytest.raises(UsageError, match=r"`(require|runtime)"):
+            load_settings(wrong, Overrides(model="test/x"))
+
+
+@pytest.mark.bwrap
+@pytest.mark.slow
+def test_a_run_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    subprocess.run(["git", "-C", tmp_path, "commit", "--quiet", "--allow-empty", "-m", "Start"], check=True)
+    words = ["run", "--repo", str(tmp_path), "--task", "x", "--model", "test/x", "--test", "true", "--json"]
+    wall = ["--sandbox", "bubblewrap", "--require", "network,inodes"]
+    done = subprocess.run([sys.executable, "-m", "ay_bot", *words, *wall], capture_output=True, text=True, check=False)
+    assert done.returncode == 8
+    assert "- inodes: " in json.loads(done.stdout)["reason"]
