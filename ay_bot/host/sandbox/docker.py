@@ -114,6 +114,9 @@ class DockerSandbox:
 
     def open_sidecar(self, spec: SidecarSpec) -> AbstractContextManager[Sidecar]:
         """Start the relay of a door in a container beside the boxes; see docker_sidecar."""
+        if self.engine.kind == "Podman":
+            msg = f"a network policy of `allowlist` is not supported on this engine ({self.engine.name})"
+            raise SandboxUnavailable(msg, hint="use a Docker engine or bubblewrap, or the policy `none`")
         return open_sidecar(self._client, self._connected, self._images.inspect_egress(), spec)
 
     @contextmanager

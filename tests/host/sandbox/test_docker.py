@@ -5,12 +5,14 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import docker
 import pytest
 
 from ay_bot.errors import ImageUnavailable, SandboxUnavailable
+from ay_bot.host.egress.sidecar import SidecarSpec
 from ay_bot.host.image import image_name, runtime_volume
 from ay_bot.host.owner import this_process
 from ay_bot.host.sandbox import BoxSpec
@@ -277,3 +279,11 @@ def test_an_engine_that_this_user_may_not_use_is_named(tmp_path, monkeypatch) ->
     with pytest.raises(SandboxUnavailable, match="this user may not use the Docker engine") as caught:
         connect({"DOCKER_HOST": f"unix://{tmp_path}/docker.sock"})
     assert "group" in caught.value.hint
+
+
+@pytest.mark.docker
+def test_an_engine_that_no_proxy_was_tried_on_is_refused(sandbox: DockerSandbox, monkeypatch) -> None:
+    other = DockerSandbox(sandbox.client)
+    monkeypatch.setitem(vars(other), "engine", replace(sandbox.engine, kind="Podman"))
+    with pytest.raises(SandboxUnavailable, match="`allowlist` is not supported on this engine"):
+        other.open_sidecar(SidecarSpec(run="test", wall=1.0))
