@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from pydantic import TypeAdapter
 from ay_bot.errors import ProtocolBroken, SandboxUnavailable
 from ay_bot.host import session
 from ay_bot.host.event_log import EventLog
-from ay_bot.host.gateway_process import COMMAND, Gateway
+from ay_bot.host.gateway_process import Gateway, command
 from ay_bot.host.sandbox.box import MOST_AT_ONCE, RunningBox
 from ay_bot.host.session import Session
 from ay_bot.protocol.channel import Channel, line_of
@@ -224,7 +223,7 @@ def test_at_31_a_flood_of_requests_keeps_within_the_cap(gateway: tuple[ScriptedM
 )
 def test_at_31_a_gateway_that_is_sent_garbage_ends(lines: list[bytes]) -> None:
     process = subprocess.run(
-        [sys.executable, *COMMAND],
+        command(),
         input=b"\n".join(lines) + b"\n",
         capture_output=True,
         env={},
