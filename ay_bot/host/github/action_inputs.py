@@ -91,7 +91,8 @@ class Inputs(Value):
 
     def overrides(self) -> Overrides:
         """Return what is said of the run's settings, as the command line would say it."""
-        return Overrides.model_validate({name: getattr(self, name) for name in Overrides.model_fields})
+        shared = Overrides.model_fields.keys() & type(self).model_fields.keys()
+        return Overrides.model_validate({name: getattr(self, name) for name in shared})
 
     def admission(self, settings: Settings | None = None) -> Admission:
         """Return who may ask for what. What the base commit's file says wins: a pull request can change a workflow."""
