@@ -1,15 +1,7 @@
-# Three images. `--target box`: /opt/ay (the agent's own runtime, usable on any image) and what a Python repository's
+# Two images. `--target box`: /opt/ay (the agent's own runtime, usable on any image) and what a Python repository's
 # tests need; scripts/build-image finds or makes the base and gives it its name. The default target, `bot`: the host's
 # side with all that it needs, which runs as the Action's container; scripts/build-bot-image does the same for it.
-# `--target egress`: the proxy beside a box with an allowlist; the program that watches over it comes with each start.
 ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
-
-FROM ${BASE} AS egress
-RUN apt-get update \
- && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends squid \
- && rm -rf /var/lib/apt/lists/* \
- && chmod u-s /usr/lib/squid/pinger
-LABEL ay.image=egress
 
 FROM ${BASE} AS runtime
 RUN apt-get update \

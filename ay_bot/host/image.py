@@ -9,7 +9,7 @@ from ay_bot import __version__
 
 PACKAGE = Path(__file__).resolve().parent.parent
 REPOSITORY = "ay-bot"
-EGRESS_RECIPE = 1  # of the Dockerfile's target `egress`: count up after a change there
+EGRESS_RECIPE = PACKAGE / "host" / "egress" / "Dockerfile"
 CARRIED = ("__init__.py", "errors.py", "protocol", "agent")
 
 
@@ -40,7 +40,7 @@ def image_name() -> str:
 
 def egress_image_name() -> str:
     """Return the name of the image that the proxy beside a box runs in; the program in it comes with each start."""
-    return f"{REPOSITORY}-egress:{EGRESS_RECIPE}"
+    return f"{REPOSITORY}-egress:{hashlib.sha256(EGRESS_RECIPE.read_bytes()).hexdigest()[:12]}"
 
 
 def runtime_volume() -> str:

@@ -15,7 +15,6 @@ from ay_bot.host.image import PACKAGE, carried_files
 SECONDS: Final = 1800
 """How long a build may be silent."""
 TARGET: Final = "box"
-EGRESS_TARGET: Final = "egress"
 _BASE_FILE: Final = "base"
 _SOURCES: Final = ("Dockerfile", "scripts/make_runtime.py")
 _CERTIFICATES: Final = "build/certificates.pem"

@@ -1,11 +1,12 @@
 """The images of a Docker engine: what a box can be made of, and our own, which is built where it may be."""
 
-from typing import TYPE_CHECKING
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ay_bot.errors import ImageUnavailable
-from ay_bot.host.image import egress_image_name, image_name
+from ay_bot.host.image import EGRESS_RECIPE, egress_image_name, image_name
 from ay_bot.host.sandbox.box_image import (
-    EGRESS_TARGET,
     SECONDS,
     TARGET,
     base_of,
@@ -45,7 +46,7 @@ class EngineImages:
         """Return the digest of the image that the proxy beside a box runs in. Raises ImageUnavailable."""
         name = egress_image_name()
         if name not in self._known:
-            self._make_own(name, EGRESS_TARGET)
+            self._make(name, {"fileobj": io.BytesIO(EGRESS_RECIPE.read_bytes())})
             self._known[name] = self._look_up(name, "", "scripts/build-image egress")
         return self._known[name].digest
 
@@ -69,24 +70,27 @@ class EngineImages:
             ),
         )
 
-    def _make_own(self, name: str, target: str = TARGET) -> None:
-        """Build an image of our own if it is missing and this is the bot's image, which carries the sources."""
+    def _make_own(self, name: str) -> None:
+        """Build our own image if it is missing and this is the bot's image, which carries the sources."""
+        source = find_sources()
+        if source is not None:
+            with open_context(source, self._certificates) as context:
+                self._make(name, {"fileobj": context, "custom_context": True, "target": TARGET})
+
+    def _make(self, name: str, recipe: Mapping[str, Any]) -> None:
         source = find_sources()
         if source is None:
             return
         with asking_to(f"build the image {name}"):
             if self._client.images(name, quiet=True):
                 return
-            with open_context(source, self._certificates) as context:
-                said = self._client.build(
-                    fileobj=context,
-                    custom_context=True,
-                    target=target,
-                    tag=name,
-                    buildargs={"BASE": base_of(source)},
-                    rm=True,
-                    forcerm=True,
-                    decode=True,
-                    timeout=SECONDS,
-                )
-                require_built(said, name)
+            said = self._client.build(
+                **recipe,
+                tag=name,
+                buildargs={"BASE": base_of(source)},
+                rm=True,
+                forcerm=True,
+                decode=True,
+                timeout=SECONDS,
+            )
+            require_built(said, name)
