@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ay_bot.errors import ImageUnavailable
@@ -46,7 +47,7 @@ class EngineImages:
         """Return the digest of the image that the proxy beside a box runs in. Raises ImageUnavailable."""
         name = egress_image_name()
         if name not in self._known:
-            self._make(name, {"fileobj": io.BytesIO(EGRESS_RECIPE.read_bytes())})
+            self._make_egress(name)
             self._known[name] = self._look_up(name, "", "scripts/build-image egress")
         return self._known[name].digest
 
@@ -72,18 +73,23 @@ class EngineImages:
 
     def _make_own(self, name: str) -> None:
         """Build our own image if it is missing and this is the bot's image, which carries the sources."""
-        source = find_sources()
-        if source is not None:
+        if source := self._sources_for(name):
             with open_context(source, self._certificates) as context:
-                self._make(name, {"fileobj": context, "custom_context": True, "target": TARGET})
+                self._build(name, source, {"fileobj": context, "custom_context": True, "target": TARGET})
 
-    def _make(self, name: str, recipe: Mapping[str, Any]) -> None:
+    def _make_egress(self, name: str) -> None:
+        """Build the proxy's image likewise; it needs nothing but its recipe."""
+        if source := self._sources_for(name):
+            self._build(name, source, {"fileobj": io.BytesIO(EGRESS_RECIPE.read_bytes())})
+
+    def _sources_for(self, name: str) -> Path | None:
+        """Return the sources of an image that is missing, if they are here."""
         source = find_sources()
-        if source is None:
-            return
+        with asking_to(f"look for the image {name}"):
+            return source if source is not None and not self._client.images(name, quiet=True) else None
+
+    def _build(self, name: str, source: Path, recipe: Mapping[str, Any]) -> None:
         with asking_to(f"build the image {name}"):
-            if self._client.images(name, quiet=True):
-                return
             said = self._client.build(
                 **recipe,
                 tag=name,
