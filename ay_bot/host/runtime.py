@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from ay_bot.host.image import CARRIED, PACKAGE
+from ay_bot.host.image import CARRIED, PACKAGE, carried_files
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.protocol.box_config import BoxConfig, ResourceLimits
 from ay_bot.protocol.plain import write_plain
@@ -60,6 +60,15 @@ def program(config: BoxConfig, packages: str = PACKAGES) -> list[str]:
 
 def installed_packages() -> Iterator[tuple[Path, str]]:
     """Yield each file or directory that the runtime needs, and its place below the packages of a box."""
+    for source, place in _packages():
+        yield source, place
+        if source.suffix == ".py":  # alone, without the directory that has its byte code
+            compiled = Path(importlib.util.cache_from_source(str(source)))
+            if compiled.is_file():
+                yield compiled, f"{Path(place).parent / '__pycache__' / compiled.name}"
+
+
+def _packages() -> Iterator[tuple[Path, str]]:
     for name in DEPENDENCIES:
         spec = importlib.util.find_spec(name)
         if spec and spec.origin:
@@ -72,8 +81,8 @@ def installed_packages() -> Iterator[tuple[Path, str]]:
 
 @cache
 def compile_sources() -> None:
-    """Compile the agent's sources beside themselves, if need be: the host never imports them, and a box can't write."""
-    for source in (PACKAGE / "agent").rglob("*.py"):
+    """Compile a box's sources beside themselves, if need be: the host imports few of them, and a box can't write."""
+    for source in (path for path in carried_files() if path.suffix == ".py"):
         compiled = Path(importlib.util.cache_from_source(str(source)))
         try:
             if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
