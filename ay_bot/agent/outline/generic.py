@@ -18,7 +18,7 @@ _KEYWORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _LISP: Final = re.compile(rb"^\s*\(def[\w-]*\s+\(?([^\s()\"]+)")
-_CALLABLE: Final = re.compile(rb"^[ \t]*(?:[A-Za-z_][\w:<>,\[\]*&?.]*[ \t*&]+)+([A-Za-z_]\w*)[ \t]*\([^;]*$")
+_CALLABLE: Final = re.compile(rb"^[ \t]*(?:[A-Za-z_][\w:<>,\[\]?.]*[ \t*&]{1,8}){1,6}([A-Za-z_]\w*)[ \t]*\([^;]*$")
 _BARE_CALLABLE: Final = re.compile(rb"^[ \t]*([A-Za-z_]\w*)[ \t]*\([^;]*\)[ \t]*(?:async[ \t]*)?\{[ \t]*$")
 _TYPED: Final = re.compile(rb"^\s*([A-Za-z_][\w']*)\s+::?\s")
 _ASSIGNED: Final = re.compile(rb"^[ \t]*([A-Za-z_][\w.]*)[ \t]*(?:<-|=|:=)[ \t]*function\b")

@@ -8,11 +8,13 @@ from ay_bot.agent.outline.words import number_of, split, terms_of
 _LONGEST: Final = 40_000
 _MOST_TERMS: Final = 120
 _WORD: Final = re.compile(r"[A-Za-z0-9_\u0080-\uffff]+")
+# Every repetition is bounded, and no match begins inside of what could be another: texts may be made to be slow.
 _PATH: Final = re.compile(
-    r"(?<![\w/.:-])(?:[A-Za-z]:)?[/\\]?((?:[\w.+@-]+[/\\])*[\w+@-][\w.+@-]*\.[A-Za-z][\w+]{0,11})(?![\w/])"
+    r"(?<![\w/\\.:+@-])(?:[A-Za-z]:)?[/\\]?"
+    r"((?:[\w.+@-]{1,100}[/\\]){0,20}[\w+@-][\w.+@-]{0,100}\.[A-Za-z][\w+]{0,11})(?![\w/])"
 )
-_DIRECTORY: Final = re.compile(r"(?<![\w/.:-])((?:[\w.+@-]+/)+[\w.+@-]+)(?![\w/])")
-_MODULE: Final = re.compile(r"(?<![\w/.-])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+)")
+_DIRECTORY: Final = re.compile(r"(?<![\w/.:+@-])((?:[\w.+@-]{1,100}/){1,20}[\w.+@-]{1,100})(?![\w/])")
+_MODULE: Final = re.compile(r"(?<![\w/.-])([A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){1,10})")
 _TRAILER: Final = re.compile(
     r"^(?:signed-off-by|reviewed-by|acked-by|tested-by|reported-by|cc|co-authored-by|change-id|message-id|link|"
     r"bug-[a-z]+|origin|forwarded|last-update|applied-upstream|git-svn-id|author|date|from|suggested-by|"
