@@ -16,7 +16,7 @@ NOT_NEEDED = (
     "__pycache__", "config-*", "dist-packages", "distutils", "ensurepip", "idlelib", "lib2to3", "pydoc_data",
     "site-packages", "test", "tkinter", "turtledemo", "_bz2.*", "_codecs_*", "_crypt.*", "_ctypes_test.*", "_curses*",
     "_dbm.*", "_gdbm.*", "_lsprof.*", "_lzma.*", "_ssl.*", "_test*", "_tkinter.*", "_xxtestfuzz.*",
-    "audioop.*", "nis.*", "ossaudiodev.*", "readline.*", "xxlimited*",
+    "_sqlite3.*", "audioop.*", "nis.*", "ossaudiodev.*", "readline.*", "xxlimited*",
 )  # fmt: skip
 
 # Of the agent's packages: tests, types for checkers, what builds extensions, and loaders of formats that are not used.

@@ -18,6 +18,8 @@ DEPENDENCIES = (
     "pathspec",
     "pydantic",
     "pydantic_core",
+    "tree_sitter",
+    "tree_sitter_bash",
     "typing_extensions",
     "typing_inspection",
 )
