@@ -643,17 +643,17 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
     rev: Annotated[str, _REV] = "HEAD",
     cache: Annotated[Path | None, _CACHE] = None,
     batch: Annotated[bool, _BATCH] = False,
-    encoding: Annotated[str, typer.Option(help="o200k_base or cl100k_base.")] = "o200k_base",
+    encoding: Annotated[str, typer.Option(help="o200k_base or cl100k_base. Default: whichever counts more.")] = "",
 ) -> None:
     """Print the lines that define things in the files that matter most, in no more than so many tokens."""
-    from ay_bot.agent.outline.counting import VOCABULARIES, best_counter
+    from ay_bot.agent.outline.counting import VOCABULARIES, begin_counter
     from ay_bot.agent.outline.shell import answer_batch, map_line
     from ay_bot.errors import UsageError
 
-    if encoding not in VOCABULARIES:
+    if encoding and encoding not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
     query = _read_query(query_file) if query_file and not batch else ""
-    count = best_counter(encoding)
+    count = begin_counter((encoding,) if encoding else tuple(VOCABULARIES))
     with _open_context(repo, cache) as (outline, open_source):
         if batch:
             for line in answer_batch(

@@ -1,7 +1,7 @@
 """Counting tokens with the vocabularies of the models, and what to do where none is at hand."""
 
 from collections import Counter as Tally
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -53,6 +53,16 @@ def best_counter(encoding: str = "o200k_base") -> Counter:
         return load_counter(directory, encoding) if directory else estimate
     except (OSError, ImportError):
         return estimate
+
+
+def begin_counter(encodings: Sequence[str] = tuple(VOCABULARIES)) -> Counter:
+    """Return what counts the most tokens that a text has in any of these encodings; they load beside other work."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    threads = ThreadPoolExecutor(len(encodings))
+    counters = [threads.submit(best_counter, encoding) for encoding in encodings]
+    threads.shutdown(wait=False)
+    return lambda text: max(counter.result()(text) for counter in counters)
 
 
 def count_tree(source: Source, encoding: str = "o200k_base") -> int:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.agent.outline.counting import VOCABULARIES, best_counter, estimate, vocabulary_directory
+from ay_bot.agent.outline.counting import VOCABULARIES, begin_counter, best_counter, estimate, vocabulary_directory
 
 
 @pytest.fixture(scope="module")
@@ -33,3 +33,10 @@ def test_what_looks_like_a_special_token_is_text():
 def test_an_estimate_is_too_high_rather_than_too_low():
     for text in ("def f(x):\n    return x + 1\n", "The quick brown fox", "{}[]();" * 5):
         assert estimate(text) >= best_counter()(text)
+
+
+def test_of_several_vocabularies_the_one_that_counts_more_counts():
+    text = "def größe(x):\n    return 'длина' + str(12345678)\n"
+    counts = [best_counter(encoding)(text) for encoding in VOCABULARIES]
+    assert counts[0] != counts[1]
+    assert begin_counter()(text) == max(counts)
