@@ -11,7 +11,26 @@ from fuzz.target import Shape
 Bytes = Callable[[bytes, int], bytes]
 """A mutation of plain bytes: data, the most that may come out."""
 
-NUMBERS = (0, -1, 1, 2**31, 2**53, 2**63, -(2**63), 2**64, 10**30, 0.5, -0.0, 1e308, True, False, None)
+NUMBERS = (
+    float("inf"),
+    float("nan"),
+    10**400,
+    0,
+    -1,
+    1,
+    2**31,
+    2**53,
+    2**63,
+    -(2**63),
+    2**64,
+    10**30,
+    0.5,
+    -0.0,
+    1e308,
+    True,
+    False,
+    None,
+)
 TEXTS = (
     "", "\0", "\ud800", "\x1b[2J", "../../x", ".git/config", "GIT~1", ".g\u200cit", "a\nb", "::set-output name=x::y",
     "-oProxyCommand=x", "https://evil.example/?q=1", "<!-- x -->", "\u202e", "a" * 300, "120000", "\ufffd", "%0A", "{}",

@@ -13,9 +13,11 @@ Role = Literal["main", "planner", "editor", "reviewer", "weak", "summary"]
 
 
 class Value(BaseModel):
-    """The base of everything that crosses a wall: frozen, and closed against unknown fields."""
+    """The base of everything that crosses a wall: frozen, closed against unknown fields, its numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
 
 class Thought(Value):

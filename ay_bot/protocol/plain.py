@@ -14,11 +14,12 @@ from typing import Generic, Literal, TypeVar, get_args, get_origin
 class Plain:
     """The base: frozen, and closed against unknown fields on either side. Fields are of the few types of `_taken`."""
 
-    __pydantic_config__ = {"extra": "forbid"}
+    __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}
 
 
 _SHAPES: dict[type[Plain], tuple[dict[str, object], frozenset[str]]] = {}
 Read = TypeVar("Read", bound=Plain)
+LARGEST = 1.7976931348623157e308
 
 
 class PlainReader(Generic[Read]):
@@ -83,6 +84,9 @@ def _shape_of(wanted: type[Plain]) -> tuple[dict[str, object], frozenset[str]]:
 
 
 def _taken(wanted: object, value: object, name: str) -> object:
+    if wanted is float and isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+        msg = f"{name} is no number that JSON could say again"
+        raise ValueError(msg)
     if type(value) is wanted:
         return value
     origin, arguments = get_origin(wanted), get_args(wanted)

@@ -129,3 +129,18 @@ def test_messages_sent_together_arrive_as_if_sent_one_by_one():
     pipe = Pipe()
     Channel(pipe, BOX).send_together(messages)
     assert bytes(pipe.written) == sent(*((message,) for message in messages))
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", '"inf"', '"nan"', "NaN", "Infinity"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"kind":"checked","exit_code":0,"seconds":%s,"output":""}',
+        '{"kind":"happened","event":{"type":"tool_finished","tool":"t","ok":true,"seconds":%s,"outcome":""}}',
+    ],
+)
+def test_a_number_that_is_none_breaks_the_channel(line, number):
+    """Found by fuzzing: JSON has no word for it, so it could be read and never be written again."""
+    assert Channel(Pipe((line % "1e3" + "\n").encode()), BOX).receive()
+    with pytest.raises(ProtocolBroken):
+        Channel(Pipe((line % number + "\n").encode()), BOX).receive()

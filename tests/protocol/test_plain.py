@@ -97,13 +97,16 @@ SEED = {"kind": "seed", "body_size": 3}
         {**SEED, "body_size": 3.0},
         {**SEED, "setup": None},
         {"kind": "check", "command": "", "timeout": "1", "report": ""},
+        {"kind": "check", "command": "", "timeout": float("inf"), "report": ""},
+        {"kind": "check", "command": "", "timeout": float("nan"), "report": ""},
+        {"kind": "check", "command": "", "timeout": 10**400, "report": ""},
         {"kind": "check", "command": "", "timeout": 1, "report": "", "environment": {"A": 1}},
         {"kind": "check", "command": "", "timeout": 1, "report": "", "environment": [["A", "B"]]},
     ],
     ids=repr,
 )
 def test_a_line_that_is_no_message_is_refused(said):
-    with pytest.raises(ValueError, match=r"none of|fields|can't be"):
+    with pytest.raises(ValueError, match=r"none of|fields|can't be|no number"):
         build_reader().validate_json(json.dumps(said).encode())
 
 
