@@ -150,8 +150,9 @@ class Agent:
                     self._conversation.calibrate(answer.usage.prompt_tokens)
                     return answer
                 case ModelFailure(cause="context_window"):
-                    if attempt == 2 or not self._condense(self._conversation.estimate() // 2):
+                    if attempt == 2:
                         return self._end("context", answer.message, answer)
+                    self._condense(self._conversation.estimate() // 2)  # a second overflow asks a larger window
                 case ModelFailure(cause="budget"):
                     return self._end("budget", answer.message, answer)
                 case ModelFailure():
