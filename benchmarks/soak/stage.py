@@ -60,7 +60,8 @@ class Slot:
             (directory / name).mkdir()
         self._engine = connect_engine() if "docker" in sandboxes else None
         for sandbox in sandboxes:
-            self.lengths[sandbox] = self._whole_run(sandbox)  # and fills the caches of this home
+            self._whole_run(sandbox)  # the first one fills caches, and takes longer
+            self.lengths[sandbox] = self._whole_run(sandbox)
         self._repository_as_it_was = fingerprint(self._repository)
         self._allowed = frozenset(path for name in ("tmp", "home") for path in (directory / name).rglob("*"))
 
