@@ -87,9 +87,7 @@ def test_starting_imports_nothing_heavy():
 
 @pytest.mark.parametrize("pause", [0, 0.15, 0.4])
 def test_end_of_input_ends_the_process_at_once_even_while_it_loads(pause):
-    process = subprocess.Popen(
-        command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, cwd="/"
-    )
+    process = subprocess.Popen(command(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, env={}, cwd="/")
     time.sleep(pause)
     process.communicate()
     assert process.wait(timeout=2) == 0
@@ -180,8 +178,6 @@ def test_a_stray_print_does_not_break_the_channel():
 
 
 def test_the_command_needs_nothing_of_the_callers_python():
-    done = subprocess.run(
-        command(), input=b"not json\n", env={}, cwd="/", capture_output=True, check=False, timeout=60
-    )
+    done = subprocess.run(command(), input=b"not json\n", env={}, cwd="/", capture_output=True, check=False, timeout=60)
     assert b"Traceback" not in done.stdout
     assert done.stdout == b""
