@@ -77,6 +77,7 @@ def _lacking_bwrap() -> str:
     return f"bubblewrap doesn't work here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep what makes boxes on one worker, if there are several: two would clean up after each other."""
     for item in items:

@@ -13,7 +13,7 @@ from ay_bot.agent.readable import readable
 
 MOST_JOBS: Final = 4
 KILLED: Final = 128 + signal.SIGKILL
-SWEEPS: Final = 20  # after which whatever still forks is ended with all the rest
+SWEEPS: Final = 100  # after which whatever still forks is ended with all the rest
 POLL: Final = 0.02
 
 
@@ -101,6 +101,7 @@ def end_others(jobs: list[Job]) -> None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         _reap(spared)
+        time.sleep(POLL)  # what was killed may take a moment to be gone
     else:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGKILL)

@@ -184,6 +184,11 @@ def test_at_45_no_module_has_a_parser_that_runs_what_it_reads() -> None:
                     found.append((source.name, node.lineno, "import"))
                 case ast.Call(func=ast.Name(id=name)) if name in RUNNING:
                     found.append((source.name, node.lineno, name))
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="yaml"), attr="compose"),
+                    keywords=[ast.keyword(arg="Loader", value=ast.Attribute(attr="SafeLoader"))],
+                ):
+                    pass  # makes nodes of the text, and nothing else
                 case ast.Call(func=ast.Attribute(value=ast.Name(id="yaml"), attr=name)) if not name.startswith("safe_"):
                     found.append((source.name, node.lineno, f"yaml.{name}"))
                 case ast.keyword(arg="shell", value=ast.Constant(value=True)):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal
 
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ay_bot.errors import UsageError
 from ay_bot.host.setup.jsonc import parse_jsonc
@@ -63,8 +63,8 @@ class Devcontainer(Value):
     notices: tuple[str, ...] = ()
 
 
-class _Said(Value):
-    model_config = ConfigDict(frozen=True, extra="allow")
+class _Said(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")  # most of what the file may say means nothing here
 
     image: Text = ""
     build: Build | None = None

@@ -61,7 +61,8 @@ def test_a_red_pull_request_of_a_dependency_bot_is_mended_in_one_that_is_stacked
 def test_versions_stay_the_dependency_bots(make_yard):
     yard = make_yard(REPAIR, WITH_LIB)
     open_update(yard)
-    assert yard.maintain([*edit("requirements.txt", "lib==2", "lib==1"), *MEND], due=True) == 0
+    lower = [("shell", {"command": "echo lib==1 > requirements.txt"})]  # the edit tool says at once that it may not
+    assert yard.maintain([*lower, *MEND], due=True) == 0
     (pull,) = [each for each in yard.github.pulls() if each.login == BOT]
     assert yard.github.file("requirements.txt", pull.head_branch) == b"lib==2\n"
     assert pull.draft

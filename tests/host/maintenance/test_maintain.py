@@ -105,8 +105,18 @@ def test_a_secret_of_the_run_comes_neither_into_a_pull_request_nor_onto_the_dash
     assert yard.desk.token not in yard.summary()
 
 
+BY_COMMAND = [("shell", {"command": "echo x = 2 > other.py"})]
+"""What the edit tool would refuse at once."""
+
+
+def test_the_agent_hears_at_once_what_lies_outside_of_a_chores_paths(yard: Yard):
+    assert yard.maintain(TIDY, chore="docs") == 0
+    assert yard.github.pulls() == []
+    assert "nothing to do" in yard.section("docs")
+
+
 def test_what_lies_outside_of_a_chores_paths_is_withheld(yard: Yard):
-    assert yard.maintain([*DOCS, *TIDY], chore="docs") == 0
+    assert yard.maintain([*DOCS, *BY_COMMAND], chore="docs") == 0
     (pull,) = yard.github.pulls()
     assert yard.github.file("other.py", pull.head_branch) == b"x = 1\n"
     assert pull.draft
@@ -115,7 +125,7 @@ def test_what_lies_outside_of_a_chores_paths_is_withheld(yard: Yard):
 
 
 def test_a_change_that_lies_outside_of_the_paths_altogether_is_refused(yard: Yard):
-    assert yard.maintain(TIDY, chore="docs") == ExitCode.CHANGE_REFUSED
+    assert yard.maintain(BY_COMMAND, chore="docs") == ExitCode.CHANGE_REFUSED
     assert yard.github.pulls() == []
     assert yard.section("docs").startswith("Failed")
 
