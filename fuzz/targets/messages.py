@@ -3,6 +3,7 @@
 from typing import get_args
 
 from ay_bot.protocol.channel import Channel, line_of
+from ay_bot.protocol.conversation import ToolSpec
 from ay_bot.protocol.messages import BoxToHost, GatewayToHost, HostToBox, HostToGateway
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,6 +11,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from fuzz.target import Target
 from fuzz.targets.streams import Pieces
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner, max_size=3),
+    max_leaves=5,
+)
+# Hypothesis can't resolve pydantic's recursive JsonValue by itself.
+st.register_type_strategy(
+    ToolSpec,
+    st.builds(ToolSpec, name=st.text(), description=st.text(), parameters=st.dictionaries(st.text(max_size=9), JSON)),
+)
 
 ADAPTERS = [TypeAdapter(union) for union in (BoxToHost, HostToBox, HostToGateway, GatewayToHost)]
 KINDS = [
