@@ -535,7 +535,8 @@ def holders() -> Iterator[tuple[str, str]]:
 
 def files_with_secrets(directory: Path) -> Iterator[Path]:
     """Yield every file below a directory that holds a secret in any form."""
-    for path in directory.rglob("*"):
+    # os.walk looks away where a directory is gone by now: the run that is looked at makes and removes them.
+    for path in (Path(folder, name) for folder, _, names in os.walk(directory) for name in names):
         try:
             content = path.read_bytes() if path.is_file() and not path.is_symlink() else b""
         except OSError:
