@@ -75,8 +75,8 @@ def main() -> NoReturn:
     sys.stderr = os.fdopen(errors, "w", buffering=1, encoding="utf-8", errors="backslashreplace")
     harden(config.limits, system_calls=config.filter)
     end_with(incoming, config.deadline)
+    observed = observe(os.environ)  # noqa: TID251 - before the watchdog, whose open files would be seen
     start_watchdog(config.limits, (config.workspace, config.temporary, "/dev/shm"))  # noqa: S108 - the box's own
-    observed = observe(os.environ)  # noqa: TID251
     os.environ.clear()  # noqa: TID251 - the host composed it; nothing of the image's own is left
     os.environ.update(config.environment)  # noqa: TID251
     if config.forward:
