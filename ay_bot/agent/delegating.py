@@ -13,15 +13,16 @@ from typing import Final
 from pydantic import Field
 
 from ay_bot.agent import prompt
+from ay_bot.agent.ending import Ending
 from ay_bot.agent.model import Ask
-from ay_bot.agent.tools.arguments import Arguments, parse_arguments
+from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.finish import FINISH
 from ay_bot.agent.tools.read import READ
-from ay_bot.agent.tools.result import ToolResult, one_line, plural, refused
+from ay_bot.agent.tools.result import ToolResult, one_line, plural
 from ay_bot.agent.tools.search import SEARCH
-from ay_bot.agent.tools.tool import Offered
-from ay_bot.agent.tools.workbench import Refusal, Workbench
-from ay_bot.agent.worktree import TooLarge, Worktree
+from ay_bot.agent.tools.tool import Offered, Tool
+from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.agent.worktree import Worktree
 from ay_bot.protocol.conversation import ToolSpec
 from ay_bot.protocol.events import AgentEvent, Delegated, DelegateFinished, Part
 from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest, Work
@@ -47,15 +48,6 @@ class DelegateArguments(Arguments):
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How a child's session ended."""
-
-    reason: str
-    summary: str
-    steps: int
-
-
-@dataclass(frozen=True, slots=True)
 class Child:
     """What a child is made of; `tools` is None for all that its work allows."""
 
@@ -75,7 +67,7 @@ class Parent:
     work: Work
     ask: Ask
     tell: Callable[[AgentEvent], None]
-    run: Callable[[Child], Ended]
+    run: Callable[[Child], Ending]
     steps_left: Callable[[], int]
     take_steps: Callable[[int], None]
 
@@ -107,75 +99,58 @@ class Allowance:
         return answer
 
 
-class Delegate:
-    """The `delegate` tool of one session."""
-
-    arguments = DelegateArguments
-    parallel = False
-    spec = ToolSpec(
-        name="delegate",
-        description="Have up to 3 independent parts done by others with fresh eyes, at once. "
-        "explore and review read only, fix changes files in a copy that is merged. They know only what you write",
-        parameters={
-            "type": "object",
-            "properties": {
-                "tasks": {
-                    "type": "array",
-                    "items": {
-                        "type": "object",
-                        "properties": {
-                            "role": {"type": "string", "enum": ["explore", "review", "fix"]},
-                            "task": {"type": "string"},
-                        },
-                        "required": ["role", "task"],
+SPEC: Final = ToolSpec(
+    name="delegate",
+    description="Have up to 3 independent parts done by others with fresh eyes, at once. "
+    "explore and review read only, fix changes files in a copy that is merged. They know only what you write",
+    parameters={
+        "type": "object",
+        "properties": {
+            "tasks": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "properties": {
+                        "role": {"type": "string", "enum": ["explore", "review", "fix"]},
+                        "task": {"type": "string"},
                     },
-                }
-            },
-            "required": ["tasks"],
+                    "required": ["role", "task"],
+                },
+            }
         },
-    )
+        "required": ["tasks"],
+    },
+)
+
+
+class Delegate:
+    """The agents that work for one session; `tool` is how its model asks for them."""
 
     def __init__(self, parent: Parent) -> None:
         self._parent = parent
         self._count = 0
+        self.tool = Tool(SPEC, DelegateArguments, self._delegate, _describe)
 
-    def describe(self, values: dict[str, object]) -> str:
-        """One line for people about a call; the arguments may be wrong."""
-        try:
-            tasks = parse_arguments(DelegateArguments, values).tasks
-        except Refusal:
-            return "(arguments that can't be read)"
-        return one_line("; ".join(f"{task.role}: {task.task}" for task in tasks))
-
-    def run(self, values: dict[str, object], bench: Workbench) -> ToolResult:
+    def _delegate(self, arguments: DelegateArguments, bench: Workbench) -> ToolResult:
         """Let the parts be done at once, merge what they changed, and give their results as JSON."""
+        trees: list[Worktree | None] = []
         try:
-            tasks = parse_arguments(DelegateArguments, values).tasks
-            trees = self._open_trees(tasks, bench)
-        except (Refusal, TooLarge) as refusal:
-            return refused("refused", f"error: {refusal}")
-        try:
-            return self._carry_out(tasks, trees, bench)
+            for number, task in enumerate(arguments.tasks, start=self._count + 1):
+                place, wanted = bench.scratch / f"tree-{number}", task.role == "fix"
+                trees.append(Worktree.copy(bench.root, place, self._parent.work.ignore) if wanted else None)
+            return self._carry_out(arguments.tasks, trees, bench)
         finally:
             for tree in trees:
                 if tree:
                     tree.remove()
 
-    def review(self, task: str, root: Path, instructions: str) -> Ended:
+    def review(self, task: str, root: Path, instructions: str) -> Ending:
         """Have a change looked at by fresh eyes."""
         self._count += 1
         steps = max(1, int(self._parent.steps_left() * SHARE))
         ended = self._work(Task(role="review", task=task), self._count, root, steps, instructions)
         self._parent.take_steps(ended.steps)
         return ended
-
-    def _open_trees(self, tasks: Sequence[Task], bench: Workbench) -> list[Worktree | None]:
-        trees: list[Worktree | None] = []
-        for number, task in enumerate(tasks, start=self._count + 1):
-            place = bench.scratch / f"tree-{number}"
-            wanted = task.role == "fix"
-            trees.append(Worktree.copy(bench.root, place, self._parent.work.ignore) if wanted else None)
-        return trees
 
     def _carry_out(self, tasks: Sequence[Task], trees: Sequence[Worktree | None], bench: Workbench) -> ToolResult:
         from concurrent.futures import ThreadPoolExecutor
@@ -200,7 +175,7 @@ class Delegate:
         good = sum(end.reason == "finished" for end in ended)
         return ToolResult(json.dumps(results, indent=1), outcome=f"{good} of {plural(len(tasks), 'part')} done")
 
-    def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ended:
+    def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ending:
         parent = self._parent
         allowance = Allowance(parent.ask, number, task.role)
         work = parent.work.model_copy(
@@ -231,3 +206,7 @@ class Delegate:
     def _tell(self, number: int, part: Part, event: AgentEvent) -> None:
         if not isinstance(event, NESTED):
             self._parent.tell(Delegated(agent=number, part=part, event=event))
+
+
+def _describe(arguments: DelegateArguments) -> str:
+    return "; ".join(f"{task.role}: {task.task}" for task in arguments.tasks)

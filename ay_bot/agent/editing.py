@@ -11,9 +11,10 @@ from pydantic import Field
 
 from ay_bot.agent import prompt
 from ay_bot.agent.edits.formats import Format
-from ay_bot.agent.tools.arguments import Arguments, parse_arguments
+from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.edit_text import EDIT_TEXT
-from ay_bot.agent.tools.result import ToolResult, one_line, refused
+from ay_bot.agent.tools.result import ToolResult, refused
+from ay_bot.agent.tools.tool import Tool
 from ay_bot.agent.tools.workbench import Refusal, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, Message, SystemMessage, ToolSpec, UserMessage
 from ay_bot.protocol.messages import EditFormat, ModelFailure, ModelReply, ModelRequest
@@ -29,45 +30,33 @@ class ImplementArguments(Arguments):
     instructions: str = Field(description="string", min_length=1)
 
 
-class Implement:
-    """The `implement` tool: the only way in which an architect changes files."""
-
-    arguments = ImplementArguments
-    parallel = False
-    spec = ToolSpec(
-        name="implement",
-        description="Have an editor change files. It sees these files and your instructions alone: say exactly what to "
-        "change and how, with names",
-        parameters={
-            "type": "object",
-            "properties": {
-                "files": {"type": "array", "items": {"type": "string"}},
-                "instructions": {"type": "string"},
-            },
-            "required": ["files", "instructions"],
+SPEC: Final = ToolSpec(
+    name="implement",
+    description="Have an editor change files. It sees these files and your instructions alone: say exactly what to "
+    "change and how, with names",
+    parameters={
+        "type": "object",
+        "properties": {
+            "files": {"type": "array", "items": {"type": "string"}},
+            "instructions": {"type": "string"},
         },
-    )
+        "required": ["files", "instructions"],
+    },
+)
+
+
+class Editor:
+    """Asks the role `editor`; its `tool` is the only way in which an architect changes files."""
 
     def __init__(self, ask: Ask, form: EditFormat) -> None:
         self._ask = ask
         self._form: Format = "search_replace" if form == "auto" or form == "edit" else form  # noqa: PLR1714 - for mypy
         self._request_id = FIRST_REQUEST
+        self.tool = Tool(SPEC, ImplementArguments, self._implement, _describe)
 
-    def describe(self, values: dict[str, object]) -> str:
-        """One line for people about a call; the arguments may be wrong."""
-        try:
-            given = parse_arguments(ImplementArguments, values)
-        except Refusal:
-            return "(arguments that can't be read)"
-        return one_line(f"{', '.join(given.files)}: {given.instructions}")
-
-    def run(self, values: dict[str, object], bench: Workbench) -> ToolResult:
-        """Ask the editor, and make its edits."""
-        try:
-            given = parse_arguments(ImplementArguments, values)
-            shown = "\n\n".join(_show(path, bench) for path in given.files)
-        except Refusal as refusal:
-            return refused("refused", f"error: {refusal}")
+    def _implement(self, given: ImplementArguments, bench: Workbench) -> ToolResult:
+        """Ask for the edits, and make them; what can't be made goes back once."""
+        shown = "\n\n".join(_show(path, bench) for path in given.files)
         messages: list[Message] = [
             SystemMessage(content=prompt.build_editor_instructions(self._form)),
             UserMessage(content=prompt.build_editor_task(given.instructions, shown)),
@@ -101,3 +90,7 @@ def _show(path: str, bench: Workbench) -> str:
         msg = f"{path} is no file, or too long for an editor; give smaller ones"
         raise Refusal(msg)
     return f"{path}\n{prompt.fence_file(file.read_bytes().decode('utf-8', 'replace'))}"
+
+
+def _describe(given: ImplementArguments) -> str:
+    return f"{', '.join(given.files)}: {given.instructions}"

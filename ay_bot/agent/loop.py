@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
@@ -11,38 +11,27 @@ from ay_bot.agent.calling import Calling, Done
 from ay_bot.agent.condensing import Condenser
 from ay_bot.agent.context import Conversation
 from ay_bot.agent.dialect import EDITING, Dialect
+from ay_bot.agent.ending import Ending
 from ay_bot.agent.jobs import JOBS
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
 from ay_bot.agent.stuck import StuckDetector, digest_files
 from ay_bot.agent.tools.registry import choose_tools
 from ay_bot.agent.tools.result import ToolResult
+from ay_bot.agent.tools.tool import Offered, Tool
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from ay_bot.protocol.events import AgentEvent, AssistantSaid, ModelErred, StepStarted
-from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Review, Work
-from ay_bot.protocol.outputs import Output
+from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
 
 if TYPE_CHECKING:
-    from ay_bot.agent.delegating import Child, Delegate, Ended
-    from ay_bot.agent.editing import Implement
+    from ay_bot.agent.delegating import Child, Delegate
+    from ay_bot.agent.editing import ImplementArguments
     from ay_bot.agent.reviewing import Reviewer
     from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
 STEERING = (0.80, 0.90, 0.95, 0.99)
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a session ended."""
-
-    reason: EndReason
-    summary: str = ""
-    steps: int = 0
-    failure: ModelFailure | None = None
-    outputs: tuple[Output, ...] = ()
-    review: Review | None = None
 
 
 class Agent:
@@ -65,7 +54,8 @@ class Agent:
         self._propose = _build_propose(work)
         self._delegate = self._build_delegate(ask) if work.delegation or work.review != "off" else None
         self._editor = _build_editor(work, ask)
-        extra = [tool for tool in (self._propose, self._delegate if work.delegation else None, self._editor) if tool]
+        delegate = self._delegate.tool if self._delegate and work.delegation else None
+        extra: list[Offered] = [tool for tool in (self._propose, delegate, self._editor) if tool]
         tools = child.tools if child and child.tools else choose_tools(work.mode, *extra)
         if self._editor:
             tools = {name: tool for name, tool in tools.items() if name not in EDITING}
@@ -282,13 +272,10 @@ class Agent:
     def _take_steps(self, steps: int) -> None:
         self._step += steps
 
-    def _run_child(self, child: "Child") -> "Ended":
-        from ay_bot.agent.delegating import Ended
-
+    def _run_child(self, child: "Child") -> Ending:
         scratch = Path(tempfile.mkdtemp(prefix="agent-", dir=self._bench.scratch))
-        agent = Agent(child.work, child.root, child.ask, child.tell, scratch=scratch, run=self._bench.run, child=child)
-        ending = agent.run()
-        return Ended(ending.reason, ending.summary, ending.steps)
+        run = self._bench.run
+        return Agent(child.work, child.root, child.ask, child.tell, scratch=scratch, run=run, child=child).run()
 
 
 def _build_propose(work: Work) -> "Propose | None":
@@ -299,12 +286,12 @@ def _build_propose(work: Work) -> "Propose | None":
     return Propose(work)
 
 
-def _build_editor(work: Work, ask: Ask) -> "Implement | None":
+def _build_editor(work: Work, ask: Ask) -> "Tool[ImplementArguments] | None":
     if not work.architect or work.mode != "change":
         return None
-    from ay_bot.agent.editing import Implement
+    from ay_bot.agent.editing import Editor
 
-    return Implement(ask, work.edit_format)
+    return Editor(ask, work.edit_format).tool
 
 
 def _build_reviewer(work: Work, delegate: "Delegate | None", bench: Workbench) -> "Reviewer | None":

@@ -1,10 +1,6 @@
 """A look at the final change by an agent with fresh eyes, before the host proves it."""
 
-import os
 import re
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Final
 
 from ay_bot.agent import prompt
@@ -12,19 +8,16 @@ from ay_bot.agent.delegating import Delegate
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.messages import Review, ReviewFinding
 
-LONGEST_CHANGE: Final = 60_000  # characters of the diff that the reviewer is shown; it can read the rest
+GIT: Final = "git -c core.fsmonitor= -c core.hooksPath=/dev/null"
+DIFF: Final = f"{GIT} add -A -N && {GIT} diff --no-ext-diff --no-textconv --no-color"
+DIFF_SECONDS: Final = 60.0
+LONGEST_CHANGE: Final = 60_000  # bytes of the diff that the reviewer is shown; it can read the rest
 MOST_REVIEWS: Final = 2  # the second says whether the first was heeded
 MOST_FINDINGS: Final = 20
 LONGEST_FINDING: Final = 1_000
 FINDING: Final = re.compile(
     r"^\s*(?:[-*]\s*)?(?:`?(?P<path>[^\s:`]{1,300})`?:(?:(?P<line>\d{1,7}):)?)?\s*(?P<text>\S.*)$"
 )
-ENVIRONMENT: Final = {
-    "PATH": os.defpath,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "HOME": "/nonexistent",
-}
 
 
 class Reviewer:
@@ -62,20 +55,12 @@ def parse_review(text: str) -> Review:
 
 def describe_change(bench: Workbench) -> str:
     """Return the diff against the base where the throw-away repository can make it, else names; empty for no change."""
-    git = shutil.which("git", path=os.defpath)
-    if git and (bench.root / ".git").is_dir():
-        options = ["-c", "core.fsmonitor=", "-c", "core.hooksPath=/dev/null"]
-        _run([git, *options, "add", "-A", "-N"], bench.root)
-        diff = _run([git, *options, "diff", "--no-ext-diff", "--no-textconv", "--no-color"], bench.root)
-        if diff:
-            return diff if len(diff) <= LONGEST_CHANGE else f"{diff[:LONGEST_CHANGE]}\n[… cut; read the files]"
+    if (bench.root / ".git").is_dir():
+        ran = bench.run(DIFF, cwd=bench.root, timeout=DIFF_SECONDS, head=LONGEST_CHANGE, tail=0)
+        if ran.exit_code == 0 and ran.output:
+            return ran.output if ran.total_bytes <= LONGEST_CHANGE else f"{ran.output}\n[… cut; read the files]"
     names = sorted(bench.shown(path) for path in bench.edited)
     return f"these files were edited; read them: {', '.join(names)}" if names else ""
-
-
-def _run(command: list[str], root: Path) -> str:
-    done = subprocess.run(command, cwd=root, env=ENVIRONMENT, capture_output=True, check=False, timeout=60)
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else ""
 
 
 def _verdict(line: str) -> str:

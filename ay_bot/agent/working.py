@@ -7,7 +7,8 @@ from typing import assert_never
 from pydantic import TypeAdapter
 
 from ay_bot.agent.chores import Chores
-from ay_bot.agent.loop import SCRATCH, Agent, Ending
+from ay_bot.agent.ending import Ending
+from ay_bot.agent.loop import SCRATCH, Agent
 from ay_bot.agent.switchboard import Switchboard
 from ay_bot.agent.workspace import Changes, Manifest
 from ay_bot.errors import ProtocolBroken

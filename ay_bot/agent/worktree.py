@@ -17,7 +17,7 @@ LARGEST: Final = 64 * 1024 * 1024  # bytes: each copy is made twice, in the box'
 LEFT_OUT: Final = frozenset({".git"})
 
 
-class TooLarge(Exception):
+class TooLarge(Refusal):
     """The workspace is too large for a copy; the text is for the model."""
 
 
