@@ -178,10 +178,17 @@ class Delegate:
     def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ending:
         parent = self._parent
         allowance = Allowance(parent.ask, number, task.role)
-        work = parent.work.model_copy(
-            update={"task": task.task, "max_steps": steps, "delegation": False, "review": "off", "outputs": ()}
-        )
         tools: dict[str, Offered] | None = None if task.role == "fix" else dict(READING)
+        work = parent.work.model_copy(
+            update={
+                "task": task.task,
+                "max_steps": steps,
+                "delegation": False,
+                "review": "off",
+                "outputs": (),
+                "architect": parent.work.architect and tools is None,  # who only reads has no editor to ask
+            }
+        )
         child = Child(
             work=work,
             root=root,

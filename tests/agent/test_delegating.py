@@ -181,6 +181,24 @@ def test_it_is_not_offered_unless_wanted(place):
     assert "delegate" not in {tool.name for tool in model.requests[0].tools}
 
 
+def test_a_copy_that_fails_is_told(place, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ay_bot.agent.worktree.shutil.copytree", full)
+    model = Company([delegate(("fix", "north")), FINISH, FINISH])
+    start(place, model)[0].run()
+    assert result_of(model).startswith("error: No space left on device")
+
+
+def test_who_reads_for_an_architect_is_none(place):
+    model = Company([delegate(("explore", "north")), FINISH], north=[FINISH])
+    start(place, model, architect=True)[0].run()
+    asked = model.others[1].requests[0]
+    assert asked.role == "main"
+    assert "implement" not in asked.messages[0].content
+
+
 def test_a_large_workspace_is_not_copied(place, monkeypatch):
     monkeypatch.setattr("ay_bot.agent.worktree.LARGEST", 10)
     with pytest.raises(TooLarge, match="too much for a copy"):
