@@ -77,14 +77,6 @@ def _lacking_bwrap() -> str:
     return f"bubblewrap doesn't work here: {tried.stderr.strip()}" if tried.returncode else ""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that looks at the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep what makes boxes on one worker, if there are several: two would clean up after each other."""
-    for item in items:
-        if any(item.get_closest_marker(marker) for marker in ("docker", "bwrap")):
-            item.add_marker(pytest.mark.xdist_group("boxes"))
-
-
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what this machine can't do, unless scripts/test prepared it: then it must."""
     required = os.environ.get("AY_REQUIRE", "").split(",")
