@@ -17,13 +17,13 @@ from ay_bot.errors import AyBotError, ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from ay_bot.agent.outline.outlining import Outline
     from ay_bot.host.event_log import Listener
     from ay_bot.host.gateway_process import Gateway
     from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.outline_source import GitSource
     from ay_bot.host.redteam import Line
     from ay_bot.host.report import Result
+    from ay_bot.outline.outlining import Outline
 
 app = typer.Typer(
     name="ay-bot",
@@ -594,7 +594,7 @@ def context_index(
     count_tokens: Annotated[bool, typer.Option("--tokens", help="Count the tokens of all files, too.")] = False,
 ) -> None:
     """Read whatever of a commit the cache doesn't know yet, so that what comes later is quick."""
-    from ay_bot.agent.outline.counting import count_tree
+    from ay_bot.outline.counting import count_tree
 
     with _open_context(repo, cache) as (outline, open_source):
         source = open_source(rev)
@@ -618,8 +618,8 @@ def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
 ) -> None:
     """Say which files a task is about, the likeliest first."""
-    from ay_bot.agent.outline.shell import Request, answer_batch, rank_line
     from ay_bot.errors import UsageError
+    from ay_bot.outline.shell import Request, answer_batch, rank_line
 
     if query_file is None and not batch:
         raise UsageError("there is no task", hint="give one with --query-file, or many with --batch")
@@ -646,9 +646,9 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
     encoding: Annotated[str, typer.Option(help="o200k_base or cl100k_base. Default: whichever counts more.")] = "",
 ) -> None:
     """Print the lines that define things in the files that matter most, in no more than so many tokens."""
-    from ay_bot.agent.outline.counting import VOCABULARIES, begin_counter
-    from ay_bot.agent.outline.shell import answer_batch, map_line
     from ay_bot.errors import UsageError
+    from ay_bot.outline.counting import VOCABULARIES, begin_counter
+    from ay_bot.outline.shell import answer_batch, map_line
 
     if encoding and encoding not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
@@ -666,11 +666,11 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
 
 @contextmanager
 def _open_context(repo: Path, cache: Path | None) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
-    from ay_bot.agent.outline.outlining import open_outline
-    from ay_bot.agent.outline.shell import cache_directory
     from ay_bot.host.environment import environment
     from ay_bot.host.outline_source import GitSource
     from ay_bot.host.repository import find_git_dir
+    from ay_bot.outline.outlining import open_outline
+    from ay_bot.outline.shell import cache_directory
 
     git_dir = find_git_dir(repo)
     place = sha256(bytes(git_dir)).hexdigest()[:16]

@@ -8,7 +8,7 @@ from typing import IO, Final
 
 from ay_bot.errors import UsageError
 from ay_bot.host.git import GitFailed, run_git, stream_git
-from ay_bot.protocol.tree_source import Commit, Entry
+from ay_bot.outline.tree_source import Commit, Entry
 
 MOST_COMMITS: Final = 6_000
 _REGULAR: Final = ("100644", "100755")

@@ -3,7 +3,7 @@
 import re
 from typing import Final, NamedTuple
 
-from ay_bot.agent.outline.words import number_of, split, terms_of
+from ay_bot.outline.words import number_of, split, terms_of
 
 _LONGEST: Final = 40_000
 _MOST_TERMS: Final = 120

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.agent.outline.building import path_number
-from ay_bot.agent.outline.digest import CHUNK, COLUMNS, FACTS, VERSION
-from ay_bot.agent.outline.path_words import path_terms
-from ay_bot.agent.outline.store import Row
-from ay_bot.protocol.tree_source import Entry
+from ay_bot.outline.building import path_number
+from ay_bot.outline.digest import CHUNK, COLUMNS, FACTS, VERSION
+from ay_bot.outline.path_words import path_terms
+from ay_bot.outline.store import Row
+from ay_bot.outline.tree_source import Entry
 
 U1 = npt.NDArray[np.uint8]
 U2 = npt.NDArray[np.uint16]

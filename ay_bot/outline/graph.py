@@ -7,8 +7,8 @@ from zipfile import BadZipFile
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.agent.outline.index import Index
-from ay_bot.agent.outline.scoring import F8
+from ay_bot.outline.index import Index
+from ay_bot.outline.scoring import F8
 
 _MOST_DEFINERS: Final = 6
 _DAMPING: Final = 0.85

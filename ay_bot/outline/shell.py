@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ay_bot.agent.outline.counting import Counter
-from ay_bot.agent.outline.outlining import Outline
 from ay_bot.errors import AyBotError, UsageError
-from ay_bot.protocol.tree_source import Source
+from ay_bot.outline.counting import Counter
+from ay_bot.outline.outlining import Outline
+from ay_bot.outline.tree_source import Source
 
 _LONGEST_LINE: Final = 4 * 1024 * 1024
 _LINE_HINT: Final = 'give lines like {"id": "1", "rev": "HEAD", "query": "what to look for"}'

@@ -2,7 +2,7 @@
 
 from hashlib import sha1
 
-from ay_bot.protocol.tree_source import Commit, Entry
+from ay_bot.outline.tree_source import Commit, Entry
 
 
 class Tree:

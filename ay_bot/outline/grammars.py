@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from ay_bot.agent.outline.queries import QUERIES
+from ay_bot.outline.queries import QUERIES
 
 if TYPE_CHECKING:
     from tree_sitter import Parser, QueryCursor

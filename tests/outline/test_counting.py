@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.agent.outline.counting import VOCABULARIES, begin_counter, best_counter, estimate, vocabulary_directory
+from ay_bot.outline.counting import VOCABULARIES, begin_counter, best_counter, estimate, vocabulary_directory
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,11 @@ import sys
 
 import pytest
 
-from ay_bot.agent.outline.child import ask
-from ay_bot.agent.outline.counting import best_counter, estimate
-from ay_bot.agent.outline.outlining import open_outline
-from ay_bot.agent.outline.shell import answer_batch, rank_line
-from ay_bot.agent.outline.workspace_source import WorkspaceSource
-from ay_bot.errors import AyBotError, UsageError
-from tests.agent.outline.trees import Tree
+from ay_bot.errors import UsageError
+from ay_bot.outline.counting import best_counter, estimate
+from ay_bot.outline.outlining import open_outline
+from ay_bot.outline.shell import answer_batch, rank_line
+from tests.outline.trees import Tree
 
 FILES = {
     "src/parser.py": "class Parser:\n    def parse_header(self, line):\n        return split_words(line)\n",
@@ -158,9 +156,9 @@ def test_a_batch_answers_every_line(outline):
 
 def test_nothing_depends_on_the_order_of_hashes(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from tests.agent.outline.trees import Tree\n"
-        "from tests.agent.outline.test_outline import FILES, PAST\n"
-        "from ay_bot.agent.outline.outlining import open_outline\n"
+        "import sys; from pathlib import Path; from tests.outline.trees import Tree\n"
+        "from tests.outline.test_outline import FILES, PAST\n"
+        "from ay_bot.outline.outlining import open_outline\n"
         "with open_outline(Path(sys.argv[1])) as outline:\n"
         "    print(outline.map(Tree(FILES, PAST), 'parse header', 300, len), outline.rank(Tree(FILES, PAST), 'words', 9))\n"
     )
@@ -176,48 +174,11 @@ def test_nothing_depends_on_the_order_of_hashes(tmp_path):
     assert len(printed) == 1
 
 
-def test_a_workspace_is_outlined_by_a_process_of_its_own(tmp_path):
-    root = tmp_path / "workspace"
-    for path, text in FILES.items():
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(text if isinstance(text, bytes) else text.encode())
-    (root / "link.py").symlink_to("/etc/passwd")
-    (root / ".git").mkdir()
-    (root / ".git" / "config").write_text("parse header")
-    request = {
-        "root": str(root),
-        "cache": str(tmp_path / "cache"),
-        "query": "connection timeout",
-        "top": 9,
-        "tokens": 60,
-    }
-    answer = ask(request, timeout=60)
-    assert answer["files"][0]["path"] == "src/server.go"
-    assert {file["path"] for file in answer["files"]} == set(FILES)
-    assert estimate(answer["map"]) <= 60
-    with pytest.raises(AyBotError):
-        ask({"root": str(root)}, timeout=60)
-
-
-def test_a_workspace_gives_files_the_ids_that_git_gives_them(tmp_path):
-    (tmp_path / "a.py").write_text("x = 1\n")
-    (entry,) = WorkspaceSource(tmp_path).entries()
-    assert entry == (
-        "a.py",
-        subprocess.run(
-            ["git", "hash-object", tmp_path / "a.py"], capture_output=True, text=True, check=True
-        ).stdout.strip(),
-    )
-    before = WorkspaceSource(tmp_path).tree
-    (tmp_path / "a.py").write_text("x = 2\n")
-    assert WorkspaceSource(tmp_path).tree != before
-
-
 def test_several_processes_may_share_a_cache(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from tests.agent.outline.trees import Tree\n"
-        "from tests.agent.outline.test_outline import FILES, PAST\n"
-        "from ay_bot.agent.outline.outlining import open_outline\n"
+        "import sys; from pathlib import Path; from tests.outline.trees import Tree\n"
+        "from tests.outline.test_outline import FILES, PAST\n"
+        "from ay_bot.outline.outlining import open_outline\n"
         "with open_outline(Path(sys.argv[1])) as outline:\n"
         "    print(outline.rank(Tree(FILES, PAST), 'words', 9))\n"
     )

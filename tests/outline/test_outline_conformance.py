@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ay_bot.agent.outline.counting import best_counter
-from ay_bot.agent.outline.languages import language_of
-from ay_bot.agent.outline.outlining import open_outline
-from ay_bot.agent.outline.reading import find_names
-from tests.agent.outline.trees import Tree
+from ay_bot.outline.counting import best_counter
+from ay_bot.outline.languages import language_of
+from ay_bot.outline.outlining import open_outline
+from ay_bot.outline.reading import find_names
+from tests.outline.trees import Tree
 
 ROOT = Path(__file__).parents[3]
 CASES = Path(os.environ.get("AY_CONFORMANCE", ROOT.parent / "shared" / "conformance"))

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Final, Self
 
-from ay_bot.agent.outline.digest import FAILED, Digest, empty_digest, is_sound
-from ay_bot.agent.outline.worker import pack_job, read_sized, unpack_answer
+from ay_bot.outline.digest import FAILED, Digest, empty_digest, is_sound
+from ay_bot.outline.worker import pack_job, read_sized, unpack_answer
 
 WORKERS: Final = 2
 JOB_SECONDS: Final = 4.0
@@ -69,7 +69,7 @@ class Worker:
 
 def start(seconds: float) -> subprocess.Popen[bytes]:
     """Start a worker with the modules of this process, and nothing of its environment."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from ay_bot.agent.outline.worker import main; main()"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from ay_bot.outline.worker import main; main()"
     return subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", code, str(seconds)],
         stdin=subprocess.PIPE,

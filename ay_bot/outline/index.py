@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.agent.outline.digest import VERSION
-from ay_bot.agent.outline.segment import Builder, Segment, load_segment
-from ay_bot.agent.outline.store import Store
-from ay_bot.protocol.tree_source import Entry, Source
+from ay_bot.outline.digest import VERSION
+from ay_bot.outline.segment import Builder, Segment, load_segment
+from ay_bot.outline.store import Store
+from ay_bot.outline.tree_source import Entry, Source
 
 _KEPT: Final = 6
 _MOST_NEW: Final = 0.05

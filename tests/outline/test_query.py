@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ay_bot.agent.outline.generic import find_definitions
-from ay_bot.agent.outline.query import parse_query
-from ay_bot.agent.outline.words import split, stem, terms_of
+from ay_bot.outline.generic import find_definitions
+from ay_bot.outline.query import parse_query
+from ay_bot.outline.words import split, stem, terms_of
 
 
 def test_identifiers_are_split_and_words_are_reduced():

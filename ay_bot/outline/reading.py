@@ -5,11 +5,11 @@ from collections import Counter
 from time import process_time
 from typing import Final
 
-from ay_bot.agent.outline.digest import BINARY, INDEXED, Digest, empty_digest
-from ay_bot.agent.outline.generic import find_definitions, find_references
-from ay_bot.agent.outline.grammars import load_grammar
-from ay_bot.agent.outline.languages import GRAMMARS, language_of
-from ay_bot.agent.outline.words import WORD, Vocabulary, exact_number
+from ay_bot.outline.digest import BINARY, INDEXED, Digest, empty_digest
+from ay_bot.outline.generic import find_definitions, find_references
+from ay_bot.outline.grammars import load_grammar
+from ay_bot.outline.languages import GRAMMARS, language_of
+from ay_bot.outline.words import WORD, Vocabulary, exact_number
 
 LARGEST_PARSED: Final = 256 * 1024  # a tree takes a hundred times the bytes of its text
 LARGEST_CODE: Final = 4 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from ay_bot.agent.outline.words import number_of, terms_of
+from ay_bot.outline.words import number_of, terms_of
 
 _NAME_COUNTS: Final = 3
 _WORDS: Final = str.maketrans(dict.fromkeys("/.-+@ ,()[]{}#!$%&'=~^", " "))

@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from ay_bot.agent.outline.languages import language_of
+from ay_bot.outline.languages import language_of
 
 _MOST: Final = 3
 _TEST: Final = re.compile(

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.agent.outline.index import Index
-from ay_bot.agent.outline.scoring import F8
-from ay_bot.agent.outline.store import Store
+from ay_bot.outline.index import Index
+from ay_bot.outline.scoring import F8
+from ay_bot.outline.store import Store
 
 _NEIGHBOURS: Final = 80
 _HALF_LIFE: Final = 400.0

@@ -8,9 +8,9 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from ay_bot.agent.outline.counting import Counter
-from ay_bot.agent.outline.ranking import Ranked
-from ay_bot.agent.outline.words import number_of, terms_of
+from ay_bot.outline.counting import Counter
+from ay_bot.outline.ranking import Ranked
+from ay_bot.outline.words import number_of, terms_of
 
 _FIRST: Final = 10
 _FIRST_LINES: Final = 12

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import IO, Final
 
-from ay_bot.agent.outline.digest import COLUMNS, Digest
+from ay_bot.outline.digest import COLUMNS, Digest
 
 _COUNT: Final = struct.Struct("<I")
 _HEAD: Final = struct.Struct("<?I")
@@ -87,8 +87,8 @@ def read_sized(stream: IO[bytes]) -> bytes:
 
 def main() -> None:
     """Answer jobs until there are no more."""
-    from ay_bot.agent.outline.confining import confine
-    from ay_bot.agent.outline.reading import Reader
+    from ay_bot.outline.confining import confine
+    from ay_bot.outline.reading import Reader
 
     seconds = float(sys.argv[-1])
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -1,6 +1,6 @@
 """What an outline is made from: a tree of files by the ids of their contents, and the commits before it.
 
-The host reads it from git objects, the agent from its workspace. Everything that comes from it is hostile.
+The host reads it from git objects. Everything that comes from it is hostile.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -5,8 +5,8 @@ import sys
 
 PROGRAM = """
 import os, socket, sys
-from ay_bot.agent.outline.confining import confine
-from ay_bot.agent.outline.grammars import load_grammar
+from ay_bot.outline.confining import confine
+from ay_bot.outline.grammars import load_grammar
 assert confine() is True
 open("/proc/self/statm").read()
 load_grammar("python")

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.agent.outline.index import Index, Part
-from ay_bot.agent.outline.segment import U4, Postings
+from ay_bot.outline.index import Index, Part
+from ay_bot.outline.segment import U4, Postings
 
 F8 = npt.NDArray[np.float64]
 

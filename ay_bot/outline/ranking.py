@@ -6,13 +6,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from ay_bot.agent.outline.graph import Graph, open_graph, rank_pages
-from ay_bot.agent.outline.index import Index
-from ay_bot.agent.outline.past import Past, score_change, score_similar
-from ay_bot.agent.outline.places import Places, is_code, is_foreign, is_test
-from ay_bot.agent.outline.query import Query, parse_query
-from ay_bot.agent.outline.scoring import F8, measure, score
-from ay_bot.agent.outline.words import exact_number
+from ay_bot.outline.graph import Graph, open_graph, rank_pages
+from ay_bot.outline.index import Index
+from ay_bot.outline.past import Past, score_change, score_similar
+from ay_bot.outline.places import Places, is_code, is_foreign, is_test
+from ay_bot.outline.query import Query, parse_query
+from ay_bot.outline.scoring import F8, measure, score
+from ay_bot.outline.words import exact_number
 
 # Found by coordinate ascent on commits whose files are known; docs/context.md says on which.
 _WEIGHTS: Final = {

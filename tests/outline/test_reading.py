@@ -2,11 +2,11 @@
 
 import pytest
 
-from ay_bot.agent.outline.digest import BINARY, COLUMNS, FAILED, INDEXED, is_sound
-from ay_bot.agent.outline.languages import GRAMMARS, language_of
-from ay_bot.agent.outline.pool import Pool, Worker
-from ay_bot.agent.outline.reading import Reader, find_names
-from ay_bot.agent.outline.worker import pack_answer, unpack_answer
+from ay_bot.outline.digest import BINARY, COLUMNS, FAILED, INDEXED, is_sound
+from ay_bot.outline.languages import GRAMMARS, language_of
+from ay_bot.outline.pool import Pool, Worker
+from ay_bot.outline.reading import Reader, find_names
+from ay_bot.outline.worker import pack_answer, unpack_answer
 
 SOURCES = {
     "a.sh": ("greet() {\n  echo hi\n}\nLIMIT=3\ngreet\n", {"greet", "LIMIT"}, {"greet", "echo"}),
@@ -83,7 +83,7 @@ def test_a_file_that_kills_its_reader_costs_one_file():
 
 
 def test_a_worker_that_answers_nonsense_is_not_believed(monkeypatch):
-    from ay_bot.agent.outline import pool
+    from ay_bot.outline import pool
 
     monkeypatch.setattr(pool, "unpack_answer", lambda _: (False, [pool.Digest((b"",) * len(COLUMNS))]))
     worker = Worker()

@@ -4,10 +4,10 @@ from array import array
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
-from ay_bot.agent.outline.pool import WORKERS, Pool, Text
-from ay_bot.agent.outline.store import Store
-from ay_bot.agent.outline.words import WORD, Vocabulary
-from ay_bot.protocol.tree_source import Commit, Entry, Source
+from ay_bot.outline.pool import WORKERS, Pool, Text
+from ay_bot.outline.store import Store
+from ay_bot.outline.tree_source import Commit, Entry, Source
+from ay_bot.outline.words import WORD, Vocabulary
 
 LARGEST: Final = 4 * 1024 * 1024
 _ROWS_AT_ONCE: Final = 400

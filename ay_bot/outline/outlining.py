@@ -5,15 +5,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from ay_bot.agent.outline.building import Filled, Tell, fill, fill_past
-from ay_bot.agent.outline.counting import Counter
-from ay_bot.agent.outline.pool import WORKERS
-from ay_bot.agent.outline.store import Store
-from ay_bot.protocol.tree_source import Entry, Source
+from ay_bot.outline.building import Filled, Tell, fill, fill_past
+from ay_bot.outline.counting import Counter
+from ay_bot.outline.pool import WORKERS
+from ay_bot.outline.store import Store
+from ay_bot.outline.tree_source import Entry, Source
 
 if TYPE_CHECKING:
-    from ay_bot.agent.outline.mapping import Definitions
-    from ay_bot.agent.outline.ranking import Ranked, Ranking
+    from ay_bot.outline.mapping import Definitions
+    from ay_bot.outline.ranking import Ranked, Ranking
 
 _MOST_SHOWN: Final = 400
 _LARGEST_SHOWN: Final = 1024 * 1024
@@ -43,9 +43,9 @@ class Outline:
 
     def ranking(self, source: Source) -> "Ranking":
         """Return what ranks the files of a commit, reading what was not read yet."""
-        from ay_bot.agent.outline.index import load_index, open_index
-        from ay_bot.agent.outline.past import read_past
-        from ay_bot.agent.outline.ranking import Ranking
+        from ay_bot.outline.index import load_index, open_index
+        from ay_bot.outline.past import read_past
+        from ay_bot.outline.ranking import Ranking
 
         past = list(source.past())
         key = (source.tree, past[0] if past else "")
@@ -66,8 +66,8 @@ class Outline:
 
     def map(self, source: Source, query: str, tokens: int, count: Counter) -> str:
         """Return a map of a commit for a task, or for none, that has at most so many tokens."""
-        from ay_bot.agent.outline.mapping import draw_map, lay_out
-        from ay_bot.agent.outline.query import parse_query
+        from ay_bot.outline.mapping import draw_map, lay_out
+        from ay_bot.outline.query import parse_query
 
         ranking = self.ranking(source)
         most = min(_MOST_SHOWN, 10 + tokens // 8)
@@ -80,7 +80,7 @@ class Outline:
 def _definitions(ranking: "Ranking", ranked: "list[Ranked]") -> "dict[str, Definitions]":
     import numpy as np
 
-    from ay_bot.agent.outline.mapping import Definitions
+    from ay_bot.outline.mapping import Definitions
 
     wanted = {file.path for file in ranked}
     found = {}

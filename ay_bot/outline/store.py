@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Self
 
-from ay_bot.agent.outline.digest import COLUMNS, VERSION, Digest, check_of, is_sound
 from ay_bot.errors import UsageError
+from ay_bot.outline.digest import COLUMNS, VERSION, Digest, check_of, is_sound
 
 _NAMES: Final = ", ".join(name if name != "references" else '"references"' for name, _ in COLUMNS)
 _SCHEMA: Final = f"""

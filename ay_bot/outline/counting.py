@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from ay_bot.protocol.tree_source import Source
+from ay_bot.outline.tree_source import Source
 
 Counter = Callable[[str], int]
 
