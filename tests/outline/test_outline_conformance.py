@@ -13,7 +13,7 @@ from ay_bot.outline.outlining import open_outline
 from ay_bot.outline.reading import find_names
 from tests.outline.trees import Tree
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 CASES = Path(os.environ.get("AY_CONFORMANCE", ROOT.parent / "shared" / "conformance"))
 
 # Where we differ from Aider on purpose, and why.
