@@ -69,6 +69,9 @@ class Condenser:
                 return True
             keep *= SHRINK
         after = self._conversation.reduce(goal).after
+        if after > goal:
+            self._conversation.drop_files()
+            after = self._conversation.estimate()
         if after < before:
             self._note(before, after, "cut")
         return after <= (1 - LEAST_FREED) * before

@@ -1,9 +1,11 @@
 """The conversation, and how it is kept below its ceiling: history is only appended to, until it must be cut."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage, UserMessage
+from ay_bot.protocol.layers import Layer
 
 BYTES_PER_TOKEN = 4.0
 PER_MESSAGE = 16  # bytes: the role and the marks around it
@@ -46,16 +48,37 @@ class Reduction:
 class Conversation:
     """All messages in order, their estimated tokens, and the ceiling in tokens."""
 
-    def __init__(self, ceiling: int, fixed_bytes: int) -> None:
+    def __init__(self, ceiling: int, fixed_bytes: int, tokens_per_byte: float = 1 / BYTES_PER_TOKEN) -> None:
         self.ceiling = ceiling
         self.entries: list[Entry] = []
-        self._bytes = fixed_bytes
-        self._factor = 1.0
+        self._bytes = self._fixed = fixed_bytes
+        self._factor = tokens_per_byte * BYTES_PER_TOKEN
+        self._layers: dict[Layer, int] = {}  # bytes of what the first message is made of
+        self._shorter: Message | None = None
 
     @property
     def messages(self) -> list[Message]:
         """What is sent."""
         return [entry.message for entry in self.entries]
+
+    def begin(self, standing: Message, layers: Mapping[Layer, int], task: Message, shorter: Message) -> None:
+        """Start with two messages; `layers` are the second one's parts in bytes, `shorter` is it without any files."""
+        self.append(standing)
+        self.append(task, said=True)
+        self._layers = dict(layers)
+        self._shorter = shorter
+
+    def layers(self) -> dict[Layer, int]:
+        """Return the estimated tokens of the next request's parts."""
+        sizes: dict[Layer, int] = {"standing": self._fixed + self.entries[0].size, **self._layers}
+        return {
+            layer: self.tokens(size) for layer, size in (sizes | {"history": self._bytes - sum(sizes.values())}).items()
+        }
+
+    def drop_files(self) -> None:
+        """Leave out the files that the work began with: they can be read again."""
+        if self._shorter is not None and self._layers.pop("files", 0):
+            self.replace(1, 2, Entry(self._shorter, _size(self._shorter), said=True))
 
     def append(self, message: Message, *, keep: bool = False, read: str = "", said: bool = False) -> None:
         """Add a message. A new read of a file lets go of the older ones."""
@@ -70,6 +93,10 @@ class Conversation:
     def estimate(self) -> int:
         """Tokens of the next request, from its bytes and what the provider counted before."""
         return self.tokens(self._bytes)
+
+    def count(self, text: str) -> int:
+        """Tokens of a text."""
+        return self.tokens(len(text.encode("utf-8", "replace")))
 
     def tokens(self, size: int) -> int:
         """Tokens of so many bytes."""

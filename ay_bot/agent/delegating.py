@@ -186,6 +186,7 @@ class Delegate:
                 "delegation": False,
                 "review": "off",
                 "outputs": (),
+                "load": (),
                 "architect": parent.work.architect and tools is None,  # who only reads has no editor to ask
             }
         )

@@ -89,7 +89,7 @@ def _show(path: str, bench: Workbench) -> str:
     if not file.is_file() or file.stat().st_size > bench.output_limit * 4:
         msg = f"{path} is no file, or too long for an editor; give smaller ones"
         raise Refusal(msg)
-    return f"{path}\n{prompt.fence_file(file.read_bytes().decode('utf-8', 'replace'))}"
+    return prompt.show_file(path, file.read_bytes().decode("utf-8", "replace"))
 
 
 def _describe(given: ImplementArguments) -> str:

@@ -1,7 +1,7 @@
 """The agent's loop: ask the model, do what it calls for, show it what came of it, until one of a closed set of ends."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
@@ -12,6 +12,7 @@ from ay_bot.agent.condensing import Condenser
 from ay_bot.agent.context import Conversation
 from ay_bot.agent.dialect import EDITING, Dialect
 from ay_bot.agent.ending import Ending
+from ay_bot.agent.first_message import Section, lay_out, read_files
 from ay_bot.agent.jobs import JOBS
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
 STEERING = (0.80, 0.90, 0.95, 0.99)
+UNPROVEN_ROUNDS = 2  # after which the stronger model answers to the end
 
 
 class Agent:
@@ -66,11 +68,12 @@ class Agent:
         self._reviewer = _build_reviewer(work, self._delegate, self._bench)
         self._calling = Calling(self._dialect.tools, self._bench, tell)
         fixed = sum(len(spec.model_dump_json()) for spec in self._dialect.specs)
-        self._conversation = Conversation(work.max_context_tokens, fixed)
+        self._conversation = Conversation(work.max_context_tokens, fixed, work.tokens_per_byte)
         self._condenser = Condenser(self._conversation, self._bench, self._model.summarise, tell)
         self._stuck = StuckDetector()
         self._hits = 0
         self._escalate = False
+        self._unproven = 0
         self._silent = 0
         self._poor = 0
         self._acted = False
@@ -86,9 +89,7 @@ class Agent:
             part for part in (prompt.ARCHITECT if self._editor else "", self._dialect.instructions) if part
         )
         standing = prompt.choose_instructions(self._work.mode, dialect, own)
-        self._conversation.append(SystemMessage(content=standing))
-        task = UserMessage(content=prompt.build_task(self._work), images=self._work.images)
-        self._conversation.append(task, said=True)
+        self._begin(standing)
         if self._child:
             return self._go()
         self._repository.start()
@@ -98,9 +99,27 @@ class Agent:
             self._repository.settle()
             JOBS.end_all()
 
+    def _begin(self, standing: str) -> None:
+        count, whole = self._conversation.count, self._bench.scratch / "task.txt"
+        files = read_files(self._work.load, self._bench)
+        sections = lay_out(self._work, files, count, str(whole))
+        if count(self._work.task) > count(sections[0].text):
+            whole.write_text(self._work.task, encoding="utf-8", errors="replace")
+        self._conversation.begin(
+            SystemMessage(content=standing),
+            {section.layer: len(section.text.encode("utf-8", "replace")) for section in sections},
+            self._task_message(sections),
+            self._task_message([section for section in sections if section.layer != "files"]),
+        )
+
+    def _task_message(self, sections: Sequence[Section]) -> UserMessage:
+        text = "\n\n".join(section.text for section in sections)
+        return UserMessage(content=text, images=self._work.images)
+
     def resume(self, feedback: Feedback) -> Ending:
         """Go on in the same conversation, after what came out did not pass."""
         self._stuck, self._hits, self._silent, self._steered = StuckDetector(), 0, 0, 0.0
+        self._unproven += 1
         self._first, self._limit = self._step, self._step + feedback.max_steps
         self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)
         try:
@@ -133,7 +152,9 @@ class Agent:
         self._step += 1
         for attempt in (1, 2):
             self._tell(StepStarted(step=self._step, estimated_tokens=self._conversation.estimate()))
-            answer = self._model.reply(self._conversation.messages, escalate=self._escalate)
+            answer = self._model.reply(
+                self._conversation.messages, self._conversation.layers(), escalate=self._wants_stronger()
+            )
             match answer:
                 case ModelReply():
                     self._escalate = False
@@ -150,6 +171,11 @@ class Agent:
                 case _:
                     assert_never(answer)
         raise AssertionError
+
+    def _wants_stronger(self) -> bool:
+        """Whether the stronger model is to answer: once against circles, and while edits or proofs fail twice over."""
+        failing = self._bench.failed_edits.struggling or self._unproven >= UNPROVEN_ROUNDS
+        return self._escalate or (self._work.has_stronger and failing)
 
     def _act(self, reply: ModelReply, message: AssistantMessage) -> Ending | None:
         self._say(reply.content)
@@ -177,6 +203,7 @@ class Agent:
     def _find_pattern(self, done: list[Done]) -> str:
         """Note what was done, and return the last pattern that it makes."""
         patterns = [self._stuck.acted(one.tool, one.arguments, one.result.text, one.result.failure) for one in done]
+        patterns += [one.result.pattern for one in done]
         for passed in (one.result.passed for one in done if one.result.passed is not None):
             self._stuck.tested(passed)
         if self._bench.edited:

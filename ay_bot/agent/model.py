@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ay_bot.agent import prompt
 from ay_bot.agent.dialect import Dialect
 from ay_bot.agent.tools.arguments import parse_object
 from ay_bot.agent.tools.workbench import Refusal
 from ay_bot.protocol.conversation import AssistantMessage, Message, Role, SystemMessage, ToolCall, UserMessage
+from ay_bot.protocol.layers import Layer
 from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest
 
 Ask = Callable[[ModelRequest], ModelReply | ModelFailure]
@@ -28,12 +29,19 @@ class Model:
         self._request_id = 0
         self._identifiers: set[str] = set()
 
-    def reply(self, messages: Sequence[Message], *, escalate: bool = False) -> ModelReply | ModelFailure:
-        """Send the conversation, and wait; `escalate` asks the stronger model."""
+    def reply(
+        self, messages: Sequence[Message], layers: Mapping[Layer, int], *, escalate: bool = False
+    ) -> ModelReply | ModelFailure:
+        """Send the conversation, and wait; `layers` are its parts in tokens, `escalate` asks the stronger model."""
         self._request_id += 1
         written = self._dialect.write(messages)
         request = ModelRequest(
-            request_id=self._request_id, role=self._role, messages=written, tools=self._dialect.specs, escalate=escalate
+            request_id=self._request_id,
+            role=self._role,
+            messages=written,
+            tools=self._dialect.specs,
+            escalate=escalate,
+            layers=dict(layers),
         )
         answer = self._ask(request)
         return self._dialect.read(answer) if isinstance(answer, ModelReply) else answer

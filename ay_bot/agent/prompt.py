@@ -6,7 +6,7 @@ from typing import Final
 from ay_bot.agent.edits.formats import Format
 from ay_bot.protocol.conversation import ToolSpec
 from ay_bot.protocol.events import Part
-from ay_bot.protocol.messages import Review, Work, WorkMode
+from ay_bot.protocol.messages import Review, WorkMode
 
 SYSTEM = """\
 You are a coding agent in a sandbox, alone with a repository: nobody answers questions, there is no network.
@@ -169,16 +169,42 @@ def fence_result(tool: str, content: str) -> str:
     return _fenced("result", f"{tool}: {content}" if tool else content)
 
 
-def build_task(work: Work) -> str:
-    """The first user message: the task as data, the repository's instructions, the test command."""
-    parts = [_fenced("task", work.task)]
-    if work.instructions.strip():
-        parts.append("The repository's own instructions (AGENTS.md):\n" + _fenced("instructions", work.instructions))
-    if work.deeper_instructions:
-        parts.append(f"Read these before you change files beside or below them: {', '.join(work.deeper_instructions)}")
-    if work.test_command:
-        parts.append(f"run_tests runs: {work.test_command}")
+def build_task(task: str) -> str:
+    """The task as data."""
+    return _fenced("task", task)
+
+
+def build_instructions(instructions: str, deeper: Sequence[str], test_command: str) -> str:
+    """What the repository itself says about work in it, and how it is tested; empty where it says nothing."""
+    parts = []
+    if instructions.strip():
+        parts.append("The repository's own instructions (AGENTS.md):\n" + _fenced("instructions", instructions))
+    if deeper:
+        parts.append(f"Read these before you change files beside or below them: {', '.join(deeper)}")
+    if test_command:
+        parts.append(f"run_tests runs: {test_command}")
     return "\n\n".join(parts)
+
+
+def build_map(text: str) -> str:
+    """What is where in the repository; empty where nobody looked."""
+    return "Where things are defined, the likeliest files first:\n" + _fenced("map", text) if text.strip() else ""
+
+
+def build_files(shown: Sequence[str]) -> str:
+    """Files that need not be read any more; empty without any."""
+    return "\n\n".join(("These files are as they are in the workspace now:", *shown)) if shown else ""
+
+
+def show_file(path: str, text: str) -> str:
+    """Return a file with its path above it."""
+    return f"{path}\n{fence_file(text)}"
+
+
+def build_cut(kept: str, of: int, whole: str) -> str:
+    """Return the beginning of a text of `of` characters, and say that it is no more than that."""
+    where = f"; all of it is in {whole}" if whole else ""
+    return f"{kept}\n[… cut after {len(kept):,} of {of:,} characters{where} …]"
 
 
 def build_feedback(text: str) -> str:

@@ -14,6 +14,7 @@ from ay_bot.host.sandbox import Box
 from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.conversation import Usage
 from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried, ModelSwitched
+from ay_bot.protocol.layers import Layer
 from ay_bot.protocol.messages import (
     BoxToHost,
     Feedback,
@@ -30,6 +31,7 @@ from ay_bot.protocol.plain_messages import BoxFailed, Seed, Seeded
 MOST_TOLD = 128 * 1024 * 1024
 """How many bytes of events a box may tell in all: they go into a log that is kept."""
 MOST_HELPERS = 3  # requests of agents that work for another, at once
+BYTES_PER_TOKEN = 4
 REQUESTS_OF_A_STEP = 2  # an agent asks once, and once more if the conversation was too long
 
 
@@ -98,8 +100,12 @@ class Session:
 
         def sent() -> None:
             self._tell()
-            asked = ModelAsked(request_id=request.request_id, role=request.role, messages=len(request.messages))
-            self._log.emit(asked)
+            number, count = request.request_id, len(request.messages)
+            self._log.emit(
+                ModelAsked(
+                    request_id=number, role=request.role, messages=count, layers=request.layers or _measure(request)
+                )
+            )
 
         reply = self._model.ask(request, self._on_progress, when_sent=sent, when_slow=self._start_the_rest)
         seconds = round(time.monotonic() - started, 4)
@@ -196,6 +202,14 @@ class Session:
             self._log.emit(
                 ModelRetried(request_id=progress.request_id, retry_in=progress.retry_in, reason=progress.reason)
             )
+
+
+def _measure(request: ModelRequest) -> dict[Layer, int]:
+    """Return the parts of a request of which whoever asks says nothing: it has no conversation."""
+    sizes: dict[Layer, int] = {"standing": 0, "task": 0}
+    for message in request.messages:
+        sizes["standing" if message.role == "system" else "task"] += len(message.content.encode("utf-8", "replace"))
+    return {layer: size // BYTES_PER_TOKEN for layer, size in sizes.items()}
 
 
 def _nothing() -> None:

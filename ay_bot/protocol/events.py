@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ay_bot.protocol.conversation import Role, Usage, Value
+from ay_bot.protocol.layers import Layer
 
 Phase = Literal[
     "repository", "config", "image", "box", "seed", "baseline", "session", "changes", "checks", "message", "publish"
@@ -191,12 +192,13 @@ class SetupRan(Value):
 
 
 class ModelAsked(Value):
-    """A model request was relayed."""
+    """A model request was relayed; `layers` are the tokens of its parts, as whoever asked estimates them."""
 
     type: Literal["model_asked"] = "model_asked"
     request_id: int
     role: Role
     messages: int
+    layers: dict[Layer, int] = {}
 
 
 class ModelAnswered(Value):

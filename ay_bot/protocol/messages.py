@@ -11,6 +11,7 @@ from pydantic import Field
 from ay_bot.protocol.box_policy import BoxPolicy
 from ay_bot.protocol.conversation import ImagePart, Message, Role, Thought, ToolCall, ToolSpec, Usage, Value
 from ay_bot.protocol.events import AgentEvent, SwitchCause
+from ay_bot.protocol.layers import Layer
 from ay_bot.protocol.model_facts import Capabilities, ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH, MOST_OUTPUTS, Output, OutputType
 from ay_bot.protocol.plain_messages import BoxFailed, Check, Checked, Exit, Hello, Keep, Kept, Seed, Seeded, Wrote
@@ -33,6 +34,7 @@ class ModelRequest(Value):
     max_output_tokens: int | None = None
     escalate: bool = False
     agent: Annotated[int, Field(ge=0)] = 0
+    layers: dict[Layer, Annotated[int, Field(ge=0)]] = {}  # estimated tokens of its parts
 
 
 class Budget(Value):
@@ -257,6 +259,9 @@ class Work(Value):
     delegation: bool = False  # whether the agent may have parts of the work done by others
     review: ReviewMode = "off"
     has_stronger: bool = False  # whether a stronger model can be asked once the agent goes round in circles
+    map: str = ""  # what is defined where in the repository
+    load: tuple[str, ...] = ()  # files that the work begins with, as far as they fit
+    tokens_per_byte: Annotated[float, Field(gt=0, le=1)] = 0.25  # of this repository's texts, until the model counts
 
 
 class Feedback(Value):

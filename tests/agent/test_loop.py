@@ -231,7 +231,7 @@ def test_the_token_ceiling_holds(place):
 
 
 def test_a_task_that_cannot_fit_ends_honestly(place):
-    agent, events = start(place, ScriptedModel(FINISH), instructions="word " * 5_000, max_context_tokens=2_000)
+    agent, events = start(place, ScriptedModel(FINISH), max_context_tokens=600)
     assert agent.run().reason == "context"
     assert not any(isinstance(event, StepStarted) for event in events)
 
@@ -270,3 +270,44 @@ def test_what_is_too_long_for_history_is_carried_out_and_cut(place):
     kept = model.requests[-1].messages[2]
     assert len(kept.content) < 3_000
     assert json.loads(kept.tool_calls[0].arguments)["characters"] > 100_000
+
+
+def test_every_request_says_what_it_is_made_of(place):
+    (place / "notes.md").write_text("# Notes\n" * 200)
+    model = ScriptedModel(calls(("read", {"path": "a.py"})), FINISH)
+    more = {"instructions": "use tabs", "map": "a.py:\n    1│def f():", "load": ("notes.md",)}
+    _, events = started = start(place, model, **more)
+    started[0].run()
+    told = [event.estimated_tokens for event in events if isinstance(event, StepStarted)]
+    for request, tokens in zip(model.requests, told, strict=True):
+        assert set(request.layers) == {"standing", "task", "instructions", "map", "files", "history"}
+        assert abs(sum(request.layers.values()) - tokens) <= len(request.layers)
+    first, second = (request.layers for request in model.requests)
+    assert 350 < first["files"] < 480
+    assert first["files"] == second["files"]
+    assert first["history"] < second["history"]
+    assert "# Notes" in model.requests[0].messages[1].content
+
+
+def test_a_task_that_is_too_long_can_be_read_on(place):
+    words = " ".join(str(number) for number in range(3_000))
+    model = ScriptedModel(FINISH)
+    agent = Agent(
+        Work(task=words, max_context_tokens=10_000), place, model, lambda _: None, scratch=place.parent / "scratch"
+    )
+    agent.run()
+    shown = model.requests[0].messages[1].content
+    whole = place.parent / "scratch" / "task.txt"
+    assert f"all of it is in {whole}" in shown
+    assert whole.read_text() == words
+
+
+def test_loaded_files_make_way_when_nothing_else_is_left_to_cut(place):
+    (place / "long.txt").write_text("many words\n" * 1_000)
+    model = ScriptedModel("context_window", FINISH)
+    agent, _ = start(place, model, load=("long.txt",), max_context_tokens=10_000)
+    assert agent.run().reason == "finished"
+    assert model.requests[0].layers["files"] > 2_000
+    assert "files" not in model.requests[1].layers
+    assert "many words" not in model.requests[1].messages[1].content
+    assert "make f return 2" in model.requests[1].messages[1].content

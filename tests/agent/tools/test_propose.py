@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from ay_bot.agent.prompt import ANSWERING, SYSTEM, build_task
+from ay_bot.agent.prompt import ANSWERING, SYSTEM, build_instructions, build_task
 from ay_bot.agent.tools.propose import Propose, build_spec
 from ay_bot.agent.tools.registry import READING, SPECS, TOOLS, choose_tools
 from ay_bot.agent.tools.workbench import Workbench
@@ -29,7 +29,7 @@ def propose(bench):
 
 
 def test_without_outputs_nothing_that_the_model_is_told_has_changed():
-    text = SYSTEM + build_task(Work(task="t", instructions="i", test_command="c"))
+    text = SYSTEM + build_task("t") + build_instructions("i", (), "c")
     text += json.dumps([spec.model_dump() for spec in SPECS])
     assert hashlib.sha256(text.encode()).hexdigest() == BEFORE_THERE_WERE_OUTPUTS
     assert tuple(tool.spec for tool in choose_tools("change").values()) == SPECS

@@ -1,0 +1,54 @@
+"""Which files of a tree go whole into a context: those that are asked for, the likeliest first, while they fit."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from ay_bot.outline.counting import Counter
+from ay_bot.outline.tree_source import Entry, Source
+
+_LARGEST: Final = 4 * 1024 * 1024
+_AT_ONCE: Final = 200
+_FRAME: Final = 12  # tokens around a file: its path's line and its fence
+_MOST_MISSES: Final = 400  # files in a row that were too large: what is left of the budget is small
+
+
+class Picked(NamedTuple):
+    """A file, and how many tokens it takes."""
+
+    path: str
+    tokens: int
+
+
+def choose_entries(entries: Iterable[Entry], patterns: Sequence[str]) -> list[Entry]:
+    """Return the files that patterns name, as those of .gitignore do; a path alone names what is at it."""
+    from pathspec import GitIgnoreSpec
+
+    spec = GitIgnoreSpec.from_lines(pattern.rstrip("/") or "*" if pattern == "." else pattern for pattern in patterns)
+    everything = "." in patterns
+    return [entry for entry in entries if everything or spec.match_file(entry.path)]
+
+
+def pick(source: Source, ordered: Iterable[Entry], tokens: int, count: Counter) -> Iterator[Picked]:
+    """Yield the files that fit into a number of tokens, taken in order; one that doesn't fit makes way for the next."""
+    left, misses = tokens, 0
+    waiting = iter(ordered)
+    while left > _FRAME and misses < _MOST_MISSES and (batch := list(islice(waiting, _AT_ONCE))):
+        texts = dict(source.blobs(sorted({entry.blob for entry in batch}), min(_LARGEST, 16 * left)))
+        for entry in batch:
+            size = _measure(entry.path, texts.get(entry.blob), count)
+            if size is None or size > left:
+                misses += 1
+                continue
+            misses = 0
+            left -= size
+            yield Picked(entry.path, size)
+
+
+def _measure(path: str, text: bytes | None, count: Counter) -> int | None:
+    if text is None or b"\0" in text:
+        return None
+    try:
+        return count(f"{path}\n{text.decode()}") + _FRAME
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,16 @@
+"""What a request to the model is made of, and which share of what may be sent each part may have."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+Layer = Literal["standing", "instructions", "task", "map", "files", "history"]
+"""Standing instructions and tools; the repository's own instructions; the task with its thread; the map of the
+repository; files that were loaded; and all that was said and done since."""
+SHARES: Final[Mapping[Layer, float]] = {
+    "standing": 0.10,
+    "instructions": 0.05,
+    "task": 0.15,
+    "map": 0.05,
+    "files": 0.40,
+}
+"""Of the tokens that a conversation may have. What the others leave is `history`'s."""

@@ -1,0 +1,61 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ay_bot.agent.first_message import LoadedFile, cut, lay_out, limit_of, read_files
+from ay_bot.agent.tools.workbench import Workbench
+from ay_bot.protocol.layers import SHARES
+from ay_bot.protocol.messages import Work
+
+
+def count(text):
+    return len(text.encode()) // 4
+
+
+def test_sections_come_in_order_and_empty_ones_are_left_out():
+    work = Work(task="mend it", instructions="use tabs", test_command="make test", map="a.py:\n    1│def f():")
+    laid = lay_out(work, [LoadedFile("a.py", "def f(): pass\n")], count)
+    assert [section.layer for section in laid] == ["task", "instructions", "map", "files"]
+    assert [section.layer for section in lay_out(Work(task="mend it"), [], count)] == ["task"]
+
+
+@given(
+    st.integers(0, 30_000), st.integers(0, 30_000), st.integers(0, 30_000), st.lists(st.integers(0, 9_000), max_size=8),
+    st.integers(4_000, 100_000),
+)  # fmt: skip
+def test_no_layer_is_ever_longer_than_its_share(task, instructions, outline, files, tokens):
+    work = Work(task="t" * task, instructions="i" * instructions, map="m" * outline, max_context_tokens=tokens)
+    laid = lay_out(work, [LoadedFile(f"{n}.txt", "x" * size) for n, size in enumerate(files)], count)
+    for section in laid:
+        assert count(section.text) <= limit_of(section.layer, tokens)
+    assert sum(SHARES.values()) < 1
+
+
+def test_what_is_cut_says_so_and_where_the_whole_is():
+    shown = cut("word " * 5_000, 1_000, count, "/tmp/task.txt")
+    assert shown.startswith("word word")
+    assert "of 25,000 characters; all of it is in /tmp/task.txt …]" in shown
+    assert 900 <= count(shown) <= 1_000
+    assert cut("short", 1_000, count) == "short"
+
+
+def test_files_are_given_whole_or_not_at_all():
+    files = [LoadedFile("a.txt", "a" * 4_000), LoadedFile("b.txt", "b" * 40_000), LoadedFile("c.txt", "c" * 40)]
+    (_, section) = lay_out(Work(task="t", max_context_tokens=8_000), files, count)
+    assert "a" * 4_000 in section.text
+    assert "b.txt" not in section.text  # nor what stands behind it: the host has chosen them in this order
+
+
+@pytest.fixture
+def bench(tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "a.txt").write_text("a\n")
+    (tmp_path / "work" / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "secret").write_text("s")
+    (tmp_path / "work" / "link").symlink_to(tmp_path / "secret")
+    return Workbench(root=tmp_path / "work", scratch=tmp_path / "work", run=None)
+
+
+def test_only_text_inside_of_the_workspace_is_loaded(bench):
+    paths = ["a.txt", "binary", "link", "../secret", "missing", ".", "nul\0"]
+    assert read_files(paths, bench) == [LoadedFile("a.txt", "a\n")]
