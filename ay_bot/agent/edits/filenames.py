@@ -9,6 +9,11 @@ CLOSE = 0.8
 MOST_COMPARED = 1_000  # known files; the comparison is slow
 LONGEST = 250  # characters; no path that a model names is longer
 FENCE = re.compile(r"\s*(?:(`{3,}|~{3,})|</?(?:source|code|pre|codeblock|sourcecode)>)")
+BARE = frozenset({
+    "Brewfile", "CHANGELOG", "CODEOWNERS", "Containerfile", "Dockerfile", "Gemfile", "Jenkinsfile", "Justfile",
+    "LICENSE", "Makefile", "Pipfile", "Procfile", "README", "Rakefile", "Vagrantfile", "WORKSPACE",
+})  # fmt: skip
+"""Names of files that have no extension."""
 PATH = re.compile(r"[\w.@+\-/\\()\[\]]+")
 
 
@@ -62,7 +67,9 @@ def stripped(line: str) -> str:
 
 
 def looks_like_path(text: str) -> bool:
-    """Whether a text is a path with an extension or a folder, and no sentence."""
+    """Whether a text is a path with an extension or a folder, or a usual name without, and no sentence."""
+    if text in BARE:
+        return True
     if len(text) > LONGEST or text.endswith((".", "/")) or "://" in text:
         return False
     return ("/" in text or "." in text) and PATH.fullmatch(text) is not None

@@ -8,7 +8,7 @@ from ay_bot.agent.edits.formats import Format, apply_items, parse_reply
 from ay_bot.agent.edits.search_replace import Command
 from ay_bot.agent.edits.staging import Stage
 from ay_bot.agent.tools.arguments import Arguments
-from ay_bot.agent.tools.result import ToolResult
+from ay_bot.agent.tools.result import ToolResult, refused
 from ay_bot.agent.tools.staged import stage_result
 from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Workbench
@@ -29,6 +29,8 @@ class EditTextArguments(Arguments):
 def edit_text(arguments: EditTextArguments, bench: Workbench) -> ToolResult:
     """Make the edits; a shell command among them is not run, and the result says so."""
     items = parse_reply(arguments.text, arguments.form)
+    if not items:
+        return refused("edit", f"error: nothing was written; there is no edit in the reply as {arguments.form} has it")
     stage = Stage()
     reports = apply_items(stage, items, bench.writable, bench.shown)
     result = stage_result(stage, bench, [report for some in reports for report in some])

@@ -38,7 +38,9 @@ def read(arguments: ReadArguments, bench: Workbench) -> ToolResult:
         return refused("missing", f"error: {arguments.path} does not exist{_similar(path, bench)}")
     if isinstance(content, str):
         return refused("unreadable", f"error: {arguments.path} {content}")
-    return _lines(content, arguments, bench, bench.shown(path))
+    name = bench.shown(path)
+    bench.failed_edits.read(name)
+    return _lines(content, arguments, bench, name)
 
 
 def _content(path: Path) -> bytes | str:

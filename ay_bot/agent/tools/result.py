@@ -5,12 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """`text` goes to the model, `outcome` is one line for people; `failure` names the kind of error, if it is one."""
+    """`text` goes to the model, `outcome` is one line for people; `failure` names the kind of error, if it is one.
+
+    `pattern` says what went wrong too often, where the tool itself knows.
+    """
 
     text: str
     outcome: str = ""
     ok: bool = True
     failure: str = ""
+    pattern: str = ""
     read: str = ""  # the file whose content `text` is
     passed: int | None = None  # how many tests pass, where it ran them and knows
     ends: bool = False

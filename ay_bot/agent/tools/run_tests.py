@@ -44,6 +44,7 @@ def run_tests(_: RunTestsArguments, bench: Workbench) -> ToolResult:
         f": {counts}" if counts else ""
     )
     if passed:
+        bench.failed_edits.struggling = False
         body, where = "" if counts else _tail(ran.output, 600), ""
     else:
         limit = min(SHOWN, bench.output_limit)

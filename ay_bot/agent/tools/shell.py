@@ -31,6 +31,8 @@ def shell(arguments: ShellArguments, bench: Workbench) -> ToolResult:
     log = bench.next_log()
     half = bench.output_limit // 2
     ran = bench.run(arguments.command, cwd=bench.root, timeout=timeout, head=half, tail=half, log=log)
+    for name in [name for name in bench.failed_edits.unread if name in arguments.command]:
+        bench.failed_edits.read(name)  # whatever it does with it, the model has looked
     notes = [exit_note(ran, timeout)] if ran.exit_code or ran.timed_out or not ran.output.strip() else []
     if ran.total_bytes > bench.output_limit:
         notes.append(f"whole output, {ran.total_bytes:,} bytes: {log}")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ay_bot.agent.guarding import find_read_fault, find_write_fault
 from ay_bot.agent.jobs import Job
+from ay_bot.agent.tools.failed_edits import FailedEdits
 from ay_bot.protocol.box_policy import BoxPolicy
 from ay_bot.protocol.events import PlanStep
 
@@ -80,7 +81,7 @@ class Workbench:
     test_timeout: float = 1200.0
     output_limit: int = READ_LIMIT
     logs: int = 0
-    edit_failures: dict[str, int] = field(default_factory=dict)
+    failed_edits: FailedEdits = field(default_factory=FailedEdits)
     policy: BoxPolicy = field(default_factory=BoxPolicy)
     edited: set[Path] = field(default_factory=set)
     plan: tuple[PlanStep, ...] = ()

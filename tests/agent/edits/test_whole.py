@@ -28,6 +28,10 @@ def test_where_the_name_stands(reply):
     assert parse_files(reply) == (WholeFile("src/a.py", CODE),)
 
 
+def test_a_usual_name_without_an_extension():
+    assert [file.path for file in parse_files("Makefile\n```\nall:\n```\n")] == ["Makefile"]
+
+
 def test_blocks_without_a_name_are_no_files():
     assert parse_files(f"Run this:\n```python\n{CODE}```\n", ["a.py", "b.py"]) == ()
 
