@@ -3,6 +3,7 @@
 AyBotError                       1  a bug in ay-bot, when nothing more exact is known
 |-- UsageError                   2  the command line, the configuration or the repository can't be used as given
 |-- CommandRefused               3  a rule on commands forbids what was to be run
+|-- LeakSeen                     6  what must not leave a run was on its way to the network
 |-- BudgetSpent                  4  a cap on money, tokens, steps or time was reached before the work was done
 |-- TestsUnusable              7  the tests prove nothing: they don't end, even before the change
 |-- SandboxUnavailable           8  no box could be made, or the box broke
@@ -64,6 +65,12 @@ class CommandRefused(AyBotError):
     """A rule of the policy forbids the command that was to be run."""
 
     exit_code = ExitCode.DENIED
+
+
+class LeakSeen(AyBotError):
+    """A canary or a secret of the run was on its way to the network; the run ends at once, and publishes nothing."""
+
+    exit_code = ExitCode.CHANGE_REFUSED
 
 
 class BudgetSpent(AyBotError):

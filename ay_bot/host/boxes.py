@@ -32,7 +32,7 @@ class Boxes:
         self._log = log
         self._and_then = and_then
         self._environment = dict(environment or {})
-        self.attempts = Attempts(log)
+        self.attempts = Attempts(log, self.stop)
         self._running: set[Box] = set()
         self._stopped = False
         self.reason: AyBotError | None = None
@@ -70,21 +70,22 @@ class Boxes:
 
     @contextmanager
     def _open(self, spec: BoxSpec) -> Iterator[Box]:
-        self._check()
+        self.check()
         if not spec.installs:  # what it installs may outlive the run, and the run's variables in it would, too
             spec = spec.model_copy(update={"environment": {**spec.environment, **self._environment}})
         with self._sandbox.open(spec) as box:
             with self._lock:
                 self._running.add(box)
             try:
-                self._check()
+                self.check()
                 self._log.emit(BoxOpened(purpose=spec.purpose, box=box.name, image=box.image))
                 yield box
             finally:
                 with self._lock:
                     self._running.discard(box)
 
-    def _check(self) -> None:
+    def check(self) -> None:
+        """Raise why the run was stopped, if it was."""
         if self._stopped:
             raise self.reason or Interrupted("the run was stopped")
 

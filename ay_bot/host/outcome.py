@@ -1,6 +1,6 @@
 """How a run ends: a proven change becomes a commit and the text of a pull request, everything else a reason."""
 
-from ay_bot.errors import BudgetSpent, ExitCode
+from ay_bot.errors import BudgetSpent, ExitCode, LeakSeen
 from ay_bot.host.attempt import Attempt, Judged
 from ay_bot.host.changes import NoChange, Refused
 from ay_bot.host.checks import CheckedPatch, Proof, TestsFailed
@@ -66,11 +66,19 @@ def _quarantine(findings: Findings) -> Outcome | None:
     watch = Redactor((), findings.order.canaries.values)
     words = [*words_of(findings.summary, findings.outputs)]
     if attempts := findings.attempts:
+        if attempts.leak:
+            return quarantine(findings, attempts.leak)
         words.append(("the name of a host that the box asked for", "\n".join(attempts.hosts())))
-        words.append(("the address or the head of a request to the network", attempts.carrying()))
     reason = why_not(watch, words)
-    if not reason:
-        return None
+    return _keep_from_everybody(findings, reason) if reason else None
+
+
+def quarantine(findings: Findings, leak: LeakSeen) -> Outcome:
+    """Return the outcome of a run that was ended while something of it was on its way out."""
+    return _keep_from_everybody(findings, f"{leak.message}, and what to do: {leak.hint}")
+
+
+def _keep_from_everybody(findings: Findings, reason: str) -> Outcome:
     findings.summary, findings.outputs = "", ()
     return Outcome("refused", reason, ExitCode.CHANGE_REFUSED)
 

@@ -4,20 +4,21 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from ay_bot import __version__
-from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, TestsUnusable
+from ay_bot.errors import AyBotError, BudgetSpent, ExitCode, LeakSeen, TestsUnusable
 from ay_bot.host.attempt import Attempt, take_answer
 from ay_bot.host.baseline import Baseline
 from ay_bot.host.boxes import Boxes, ended_in_time
 from ay_bot.host.briefing import describe_work
 from ay_bot.host.checkout import Checkout, open_checkout
 from ay_bot.host.config import CONFIG_FILE, Settings
+from ay_bot.host.context.planned import planned
 from ay_bot.host.environment import environment
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.findings import NOTHING, Findings, Order, Outcome
 from ay_bot.host.gateway_process import Gateway
 from ay_bot.host.interrupts import ended_by_signals
 from ay_bot.host.models.choosing import choose_models
-from ay_bot.host.outcome import conclude, conclude_answer, conclude_given
+from ay_bot.host.outcome import conclude, conclude_answer, conclude_given, quarantine
 from ay_bot.host.output import OutputDirectory, keeping_reports
 from ay_bot.host.policy.boxes import choose_archive
 from ay_bot.host.reaper import Reaper
@@ -47,6 +48,8 @@ def run(order: Order, log: EventLog, gateway: Gateway | None, output: OutputDire
         outcome = Outcome("stopped", "interrupted; nothing was published", ExitCode.INTERRUPTED)
     except BudgetSpent as error:
         outcome = Outcome("stopped", str(error), error.exit_code)
+    except LeakSeen as error:
+        outcome = quarantine(findings, error)
     except TestsUnusable as error:
         outcome = Outcome("tests_failed", str(error), error.exit_code)
     except AyBotError as error:
@@ -73,6 +76,7 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
             with (
                 ended_by_signals(boxes.stop),
                 ended_in_time(boxes, settings.timeout),
+                planned(settings, checkout, findings, boxes, environment()) as make_plan,
                 _prepare(order, settings, boxes, checkout, scratch) as ground_of,
             ):
                 site = lay_out(boxes, checkout, settings, command, scratch, findings.log, ground_of)
@@ -89,7 +93,8 @@ def _carry_out(order: Order, findings: Findings, gateway: Gateway | None, output
                         session = Session(box, gateway, findings.log, meanwhile)
                         with findings.log.phase("seed"):
                             session.seed(choose_archive(checkout, site.archive, findings.policy), site.setup)
-                        work = describe_work(settings, command, checkout, findings, gateway.wait_ready().facts)
+                        facts = gateway.wait_ready().facts
+                        work = describe_work(settings, command, checkout, findings, facts, make_plan)
                         if order.mode == "answer":
                             return conclude_answer(take_answer(session, work, findings), findings)
                         finished, judged = attempt.carry_out(session, work, settings.repair_rounds)

@@ -58,15 +58,16 @@ def open_egress(  # noqa: PLR0913 - each a fact of its own, and all but two name
     where: Where = "setup",
     wall: float = 3600.0,
     tell: Callable[[Attempt], None] = lambda _attempt: None,
-    overhear: Callable[[str], None] = lambda _head: None,
+    overhear: Callable[[str], bool] = lambda _head: True,
     laboratory: "Laboratory | None" = None,
 ) -> "AbstractContextManager[OpenDoor]":
     """Open a proxy that keeps to `policy` for one box, and remove all of it at the end of the with block.
 
     Hand the door and the environment that it yields to the box's BoxSpec, and close the box first. `tell` hears of
-    every attempt, from a thread of the proxy's, and `overhear` the head of every request before it passes: its address
-    and its fields, as the box wrote them. `wall` is how long the box may run. `laboratory` is for tests and
-    experiments alone. Under a policy without hosts nothing is started. Raises SandboxUnavailable.
+    every attempt, from a thread of the proxy's, and `overhear` the head of every request, its address and its fields as
+    the box wrote them: the request waits until it has returned, and passes if it returned True. `wall` is how long the
+    box may run. `laboratory` is for tests and experiments alone. Under a policy without hosts nothing is started.
+    Raises SandboxUnavailable.
     """
     from ay_bot.host.egress.opening import opened
 

@@ -13,6 +13,7 @@ WORDS: Final = {
     "method": "no rule allows this method for this host in plain http",
     "form": "it is no well-formed request to a proxy",
     "stranger": "it did not come through the box's door",
+    "leak": "it carried a canary or a secret of the run, and ended it",
     "tls_name": "inside the tunnel was no TLS for the host that the tunnel was asked for",
     "connections": "the box has made all the connections that it may",
     "max_sent": "the box has sent all the bytes that it may",

@@ -38,7 +38,7 @@ class Listener:
         policy: NetworkPolicy,
         where: Where,
         tell: Callable[[Attempt], None],
-        overhear: Callable[[str], None] = lambda _head: None,
+        overhear: Callable[[str], bool] = lambda _head: True,
     ) -> None:
         self._stream = sidecar.stream
         self._complaint = sidecar.complaint
@@ -86,7 +86,7 @@ class Listener:
         if kind == "ready":
             self._ready.put("ready")
         elif kind == "head":
-            self._overhear(str(said.get("text")))
+            self._judge_head(said.get("number"), str(said.get("text")))
         elif kind == "target":
             self.target.append(str(said.get("line"))[:LONGEST_LINE])
         elif kind == "total":
@@ -94,6 +94,12 @@ class Listener:
         elif attempt := self._attempt(said):
             self._attempts.append(attempt)
             self._tell(attempt)
+
+    def _judge_head(self, number: object, text: str) -> None:
+        """Say whether a request may pass, which waits for that; whatever is not a number is nobody's."""
+        may_pass = self._overhear(text)
+        if isinstance(number, int):
+            self._stream.write(json.dumps({"head": number, "may_pass": may_pass}).encode("ascii") + b"\n")
 
     def _attempt(self, said: dict[str, object]) -> Attempt | None:
         found = None

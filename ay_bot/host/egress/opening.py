@@ -48,7 +48,7 @@ def opened(  # noqa: PLR0913 - as open_egress
     where: Where,
     wall: float,
     tell: Callable[[Attempt], None],
-    overhear: Callable[[str], None],
+    overhear: Callable[[str], bool],
     laboratory: Laboratory | None,
 ) -> Iterator[OpenDoor]:
     """See open_egress."""

@@ -16,7 +16,7 @@ OPEN_FILES: Final = 2048
 TEMPORARY: Final = 8 * 1024 * 1024
 BESIDE: Final = Path(__file__).with_name("beside")
 PACKAGE: Final = "ay_bot.host.egress.beside"
-MODULES: Final = ("telling", "client_hello", "budget", "requests", "relay", "processes", "running")
+MODULES: Final = ("telling", "client_hello", "budget", "holding", "requests", "relay", "processes", "running")
 """What the program is made of; each knows those before it alone."""
 START: Final = f"""
 import json, sys, types

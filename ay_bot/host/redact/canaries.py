@@ -5,7 +5,7 @@ import string
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from ay_bot.host.redact.redactor import Redactor
+from ay_bot.host.redact.redactor import Kind, Redactor
 from ay_bot.protocol.conversation import Value
 
 _LETTERS: Final = string.ascii_letters + string.digits
@@ -43,6 +43,14 @@ def describe(channel: str) -> tuple[str, str]:
     why = f"a canary was found in {channel}: something in the box read the environment and tried to carry it outside"
     hint = "nothing was published; read the task, and what the agent read, for hidden instructions"
     return why, f"{hint}. No real key was in the box, so none has to be replaced"
+
+
+def describe_leak(kind: Kind, channel: str) -> tuple[str, str]:
+    """Return why a run ends of which something was on its way out, and what to do."""
+    if kind == "canary":
+        return describe(channel)
+    why = f"a secret of this run, or a part of one, was found in {channel}; the run was ended, and nothing published"
+    return why, "look at the run's log before anything else, and replace the secret"
 
 
 def _random(length: int) -> str:

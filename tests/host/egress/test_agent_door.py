@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from ay_bot.errors import AyBotError, LeakSeen
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.egress import HostRule, NetworkPolicy
 from ay_bot.host.event_log import EventLog
@@ -46,14 +47,19 @@ def test_at_28_what_the_agent_asks_for_is_logged_and_watched(site: Site) -> None
     vars(opened)["records"] = vars(site)["records"]
     with opened.open_box() as box:
         seed(box)
-        assert "403" in run(box, ASK).output
-    (event,) = events(opened)
-    assert (event.box, event.host, event.allowed, event.rule) == ("agent", "nobody.example", False, "name")
-    assert CANARY not in event.path
+        assert "403" in run(box, ASK.replace("$KEY", "nothing")).output
+        assert site.boxes.attempts.carrying() == ()
+        with pytest.raises(AyBotError):
+            run(box, f"{ASK}; sleep 60")
+    asked, leaking = events(opened)
+    assert (asked.box, asked.host, asked.allowed, asked.rule) == ("agent", "nobody.example", False, "name")
+    assert (leaking.box, leaking.host, leaking.allowed, leaking.rule) == ("agent", "", False, "leak")
+    assert isinstance(site.boxes.reason, LeakSeen)
     assert any(CANARY in text for text in site.boxes.attempts.carrying())
-    (notice,) = site.boxes.attempts.notices()
+    notice, last = site.boxes.attempts.notices()
     assert "the agent box was refused GET nobody.example:80" in notice
     assert "add `- nobody.example` to `network.agent.hosts`" in notice
+    assert "it carried a canary or a secret of the run, and ended it" in last
 
 
 @pytest.mark.bwrap

@@ -37,6 +37,24 @@ class Told:
         self._over.set()
 
 
+class Waiting(Told):
+    """A far end that ends once it was answered."""
+
+    def receive(self, size: int) -> bytes:
+        if not self._data:
+            self._answered.wait(5)
+        return super().receive(size)
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._answered = threading.Event()
+
+    def send(self, data: memoryview) -> None:
+        super().send(data)
+        if b'"head": 2' in self.sent:
+            self._answered.set()
+
+
 def heard(*lines: object) -> tuple[list[Attempt], Listener]:
     data = b"".join((line if isinstance(line, bytes) else json.dumps(line).encode()) + b"\n" for line in lines)
     found: list[Attempt] = []
@@ -121,10 +139,23 @@ def test_a_line_without_end_is_not_kept() -> None:
 
 
 def test_the_head_of_a_request_is_handed_on_as_it_was_written() -> None:
-    data = json.dumps({"kind": "head", "text": "GET http://a/\x00 HTTP/1.1\r\n\r\n"}).encode() + b"\n"
+    said = [
+        {"kind": "head", "number": number, "text": f"GET http://{number}/\x00 HTTP/1.1\r\n\r\n"} for number in (1, 2)
+    ]
+    data = b"".join(json.dumps(line).encode() + b"\n" for line in (*said, {"kind": "head"}, {"kind": "ready"}))
     heads: list[str] = []
-    sidecar = Sidecar(Door(), BoxStream(Told(data + b'{"kind":"ready"}\n'), lambda: None), lambda: "")
-    listener = Listener(sidecar, NetworkPolicy(mode="allowlist"), "agent", lambda _attempt: None, heads.append)
+    far_end = Waiting(data)
+
+    def overhear(head: str) -> bool:
+        heads.append(head)
+        return "http://1/" in head
+
+    sidecar = Sidecar(Door(), BoxStream(far_end, lambda: None), lambda: "")
+    listener = Listener(sidecar, NetworkPolicy(mode="allowlist"), "agent", lambda _attempt: None, overhear)
     listener.start(b"{}\n")
     listener.end()
-    assert heads == ["GET http://a/\x00 HTTP/1.1\r\n\r\n"]
+    assert heads[:2] == ["GET http://1/\x00 HTTP/1.1\r\n\r\n", "GET http://2/\x00 HTTP/1.1\r\n\r\n"]
+    answers = [json.loads(line) for line in bytes(far_end.sent).splitlines()]
+    assert {"head": 1, "may_pass": True} in answers
+    assert {"head": 2, "may_pass": False} in answers
+    assert sum("head" in answer for answer in answers) == 2

@@ -9,6 +9,7 @@ import ssl
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from ay_bot.host.egress.beside import relay
 from ay_bot.host.egress.beside.budget import Budget, Refused
 from ay_bot.host.egress.beside.client_hello import Incomplete, server_name
+from ay_bot.host.egress.beside.holding import Holding
 from ay_bot.host.egress.beside.relay import Relay
 from ay_bot.host.egress.beside.requests import read_first_line
 from ay_bot.host.egress.sidecar import BESIDE, MODULES
@@ -150,11 +152,21 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return socket
 
 
-async def through(place: Path, proxy: Talk, talk: Talk, *, most: int = 1 << 30) -> Budget:
+class LettingPass:
+    """A host that lets everything pass."""
+
+    async def ask(self, head: bytes) -> None:
+        await asyncio.sleep(0)
+
+
+async def through(
+    place: Path, proxy: Talk, talk: Talk, *, most: int = 1 << 30, holding: object = LettingPass()
+) -> Budget:
     """Let a client talk to a stand-in for the proxy through a relay."""
     server = await asyncio.start_server(proxy, "127.0.0.1", 0)
     budget = Budget({"sent": most, "received": most}, 1000)
     tested = Relay(budget, GREETING, server.sockets[0].getsockname()[1])
+    tested.holding = cast("Holding", holding)
     await tested.serve()
     reader, writer = await asyncio.open_unix_connection(str(place))
     try:
@@ -255,6 +267,51 @@ def test_a_refused_request_is_answered_in_words(place: Path) -> None:
         assert b"METHOD http://HOST/" in answer
 
     asyncio.run(through(place, echo, talk))
+
+
+def told(said: str, kind: str) -> list[dict[str, object]]:
+    """Return what the relay told of a kind."""
+    lines = (json.loads(line) for line in said.splitlines())
+    return [line for line in lines if line["kind"] == kind]
+
+
+def test_at_28_nothing_of_a_request_passes_before_the_host_has_looked_at_its_head(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holding, got = Holding(), bytearray()
+
+    async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.extend(await reader.read(1 << 16))
+        writer.write(b"answer")
+        writer.close()
+
+    async def ask(may_pass: bool) -> bytes:
+        reader, writer = await asyncio.open_unix_connection(str(place))
+        writer.write(head(b"GET http://a.example/ HTTP/1.1"))
+        while not (heads := told(capsys.readouterr().out, "head")):
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        assert not got
+        assert holding.hear(json.dumps({"head": heads[0]["number"], "may_pass": may_pass}).encode())
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+    async def talk(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        assert b" 403 " in await ask(False)
+        assert not got
+        (refused,) = told(capsys.readouterr().out, "refused")
+        assert refused["rule"] == "leak"
+        assert await ask(True) == b"answer"
+        assert b"GET http://a.example/ " in got
+
+    asyncio.run(through(place, proxy, talk, holding=holding))
+
+
+@pytest.mark.parametrize("line", [b"", b"{}"])
+def test_the_host_ends_the_relay_with_an_empty_line_or_its_own_end(line: bytes) -> None:
+    assert not Holding().hear(line)
+    assert Holding().hear(b'{"head": 7, "may_pass": true}'), "nobody waits for that any more"
 
 
 def test_a_head_without_end_is_refused(place: Path) -> None:

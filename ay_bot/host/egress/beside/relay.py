@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from ay_bot.host.egress.beside.budget import Budget, Refused
+from ay_bot.host.egress.beside.holding import Holding
 from ay_bot.host.egress.beside.requests import (
     CHUNK,
     IDLE_SECONDS,
@@ -32,6 +33,7 @@ class Relay:
         self._loose = loose
         self._greeting = greeting
         self._open: set[asyncio.Task[None]] = set()
+        self.holding = Holding()
 
     async def serve(self) -> None:
         """Listen on the socket."""
@@ -69,7 +71,7 @@ class Relay:
         head, method, target = b"", "", ""
         if not self._loose:
             head = await asyncio.wait_for(read_head(reader), HEAD_SECONDS)
-            tell("head", text=head.decode("latin-1"))
+            await self.holding.ask(head)
             method, target = read_first_line(head)
         self._budget.connect()  # who is turned away before what was said is read never sees the answer
         self._budget.take("sent", len(head))

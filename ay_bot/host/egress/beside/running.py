@@ -7,13 +7,14 @@ import os
 import sys
 
 from ay_bot.host.egress.beside.budget import Budget
+from ay_bot.host.egress.beside.holding import Holding
 from ay_bot.host.egress.beside.processes import start_program, start_squid
 from ay_bot.host.egress.beside.relay import Relay
 from ay_bot.host.egress.beside.telling import tell
 
 
 async def main() -> None:
-    """Do what the first line says until the input ends."""
+    """Do what the first line says until the input ends, or asks for an end."""
     start = json.loads(await _next_command())
     target = await start_program(start["program"]) if start["program"] else None
     squid = await start_squid(start["config"], start["hosts"])
@@ -22,13 +23,18 @@ async def main() -> None:
     relay = Relay(budget, start["greeting"].encode("ascii"), squid.port, loose=start["loose"])
     await relay.serve()
     tell("ready")
-    ends: list[asyncio.Future[object]] = [asyncio.ensure_future(squid.wait()), asyncio.ensure_future(_next_command())]
+    ends = [asyncio.ensure_future(squid.wait()), asyncio.ensure_future(_listen(relay.holding))]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
     await relay.end()
     await squid.end()
     if target:
         target.cancel()
     tell("total", **budget.passed, connections=budget.connections)
+
+
+async def _listen(holding: Holding) -> None:
+    while holding.hear(await _next_command()):
+        pass
 
 
 async def _next_command() -> bytes:
