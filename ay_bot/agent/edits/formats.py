@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal, assert_never, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ay_bot.agent.edits.diffing import apply_diff
 from ay_bot.agent.edits.patch import Operation, PatchError, parse_patch
@@ -38,6 +38,7 @@ class ToolEdit(BaseModel):
     path: str = ""
     search: str
     replace: str
+    occurrence: int = Field(default=0, ge=0)
 
 
 class ToolCall(BaseModel):
@@ -113,7 +114,9 @@ def _staged(stage: Stage, item: Item, name: str, resolve: Resolve, show: Show) -
         case Block() if is_prose(name) and not item.search.strip():
             reports.append(Report(name, f"{name!r} is not a path; put one before the block", ok=False))
         case Block():
-            reports += replace_all(stage, resolve(name), name, [Replacement(item.search, item.replace)])
+            reports += replace_all(
+                stage, resolve(name), name, [Replacement(item.search, item.replace, item.occurrence)]
+            )
         case Operation():
             reports += apply_operations(stage, [item], resolve, show)
         case FileDiff():
@@ -136,7 +139,7 @@ def _tool_edits(reply: str) -> tuple[Item, ...]:
     except (ValueError, RecursionError) as error:
         first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
         return (Problem("", f"the reply is not a JSON object with `path` and `edits`: {first}"),)
-    return tuple(Block(edit.path or call.path, edit.search, edit.replace) for edit in call.edits)
+    return tuple(Block(edit.path or call.path, edit.search, edit.replace, edit.occurrence) for edit in call.edits)
 
 
 def _named(diff: FileDiff, known: Collection[str]) -> FileDiff:

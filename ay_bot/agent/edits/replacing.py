@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
+from ay_bot.agent.edits.matching import Source, find
 from ay_bot.agent.edits.report import Report, report_outcome
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
@@ -13,10 +14,11 @@ from ay_bot.agent.edits.text import Line, join, split
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Text that stands in a file, and what shall stand there."""
+    """Text that stands in a file, and what shall stand there; `occurrence` (from 1) says which of several is meant."""
 
     search: str
     replace: str
+    occurrence: int = 0
 
 
 def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacement]) -> list[Report]:
@@ -32,7 +34,7 @@ def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacem
     reports: list[Report] = []
     for number, replacement in enumerate(replacements, 1):
         label = name if len(replacements) == 1 else f"{name}, edit {number}"
-        outcome = replace_one(lines, replacement.search, replacement.replace)
+        outcome = replace_one(lines, replacement.search, replacement.replace, replacement.occurrence)
         reports.append(report_outcome(name, label, outcome))
         if isinstance(outcome, Applied):
             lines = outcome.lines
@@ -45,14 +47,16 @@ def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacem
     return reports
 
 
-def replace_one(lines: list[Line], search: str, replace: str) -> Applied | Refused:
-    """Apply one replacement to the lines of a file."""
+def replace_one(lines: list[Line], search: str, replace: str, occurrence: int = 0) -> Applied | Refused:
+    """Apply one replacement to the lines of a file, at one of several places if it is said which."""
     old, new = [line.body for line in split(search)], [line.body for line in split(replace)]
     if not old:
         return _fill(lines, new)
     if old == new:
         return Refused("search and replace are the same, so there is nothing to do")
-    outcome = _whole_lines_or_within(lines, search, replace, build_hunk(old, new))
+    hunk = build_hunk(old, new)
+    place = _nth(lines, search, replace, hunk, occurrence) if occurrence else None
+    outcome = place or _whole_lines_or_within(lines, search, replace, hunk)
     if isinstance(outcome, Refused) or outcome.already or outcome.lines != lines:
         return outcome
     return Refused("it would change nothing")
@@ -70,14 +74,41 @@ def _whole_lines_or_within(lines: list[Line], search: str, replace: str, hunk: H
     if count > 1:
         return Refused(
             f"the search text stands {count} times in the file, at lines {_lines_of(text, wanted)}; "
-            "add lines to make it unique"
+            "add lines to make it unique",
+            ambiguous=True,
         )
     if count == 1 and not _is_whole(text, wanted):
-        return _within(lines, text, wanted, "\n".join(split_bodies(replace)))
+        return _within(lines, text, text.index(wanted), wanted, "\n".join(split_bodies(replace)))
     outcome = apply_hunk(lines, hunk)
     if count == 1 and isinstance(outcome, Applied):
         return dataclasses.replace(outcome, how="exact")  # it was, but for the space around it
     return outcome
+
+
+def _nth(lines: list[Line], search: str, replace: str, hunk: Hunk, occurrence: int) -> Applied | Refused | None:
+    """Apply to that one of several places; None where there are not several."""
+    source = Source([line.body for line in lines])
+    if search.endswith(("\n", "\r")) or _stands(source.lines, hunk.old):
+        found = find(source, hunk.old, 0, len(lines))
+        if 1 < len(found) >= occurrence:
+            return apply_hunk(lines, hunk, low=found[occurrence - 1].start, high=found[occurrence - 1].end)
+        return _too_few(len(found), occurrence) if found and occurrence > len(found) else None
+    text, wanted = "\n".join(source.lines), "\n".join(hunk.old)
+    count = text.count(wanted)
+    if 1 < count >= occurrence:
+        at = -1
+        for _ in range(occurrence):
+            at = text.find(wanted, at + (1 if at < 0 else len(wanted)))
+        return _within(lines, text, at, wanted, "\n".join(split_bodies(replace)))
+    return _too_few(count, occurrence) if 0 < count < occurrence else None
+
+
+def _too_few(count: int, occurrence: int) -> Refused:
+    return Refused(f"occurrence {occurrence} is asked for, but the search text stands {_times(count)} in the file")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _stands(bodies: list[str], old: list[str]) -> bool:
@@ -99,8 +130,7 @@ def split_bodies(text: str) -> list[str]:
     return [line.body for line in split(text)]
 
 
-def _within(lines: list[Line], text: str, wanted: str, new: str) -> Applied | Refused:
-    at = text.index(wanted)
+def _within(lines: list[Line], text: str, at: int, wanted: str, new: str) -> Applied | Refused:
     start = text.rfind("\n", 0, at) + 1
     end = text.find("\n", at + len(wanted))
     end = len(text) if end < 0 else end

@@ -16,11 +16,12 @@ SHELL = re.compile(rf"\s*```(?:{'|'.join(SHELLS)})")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines that stand in a file, and what shall stand there."""
+    """Lines that stand in a file, and what shall stand there; `occurrence` (from 1) says which of several is meant."""
 
     path: str
     search: str
     replace: str
+    occurrence: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -96,7 +97,7 @@ def _read(line: bytes) -> Request:
 
 def _items(request: Request, form: Format | None) -> tuple[Item, ...]:
     if request.reply is None:
-        return tuple(Block(edit.path, edit.search, edit.replace) for edit in request.edits or ())
+        return tuple(Block(edit.path, edit.search, edit.replace, edit.occurrence) for edit in request.edits or ())
     known = [name for name, text in request.files.items() if text is not None]
     return parse_reply(request.reply, form or guess_format(request.reply), known)
 
@@ -143,11 +144,11 @@ def _malformed(problem: Problem) -> Outcome:
 
 
 def _with_warnings(outcomes: Sequence[Outcome], stage: MemoryStage) -> Iterator[Outcome]:
-    """The outcomes; the last one of a file that is no longer valid Python says so."""
-    broken = new_syntax_errors(stage, stage.name)
-    last = {outcome.path: number for number, outcome in enumerate(outcomes)}
+    """The outcomes; the last one of a file that no longer parses says so."""
+    broken = new_syntax_errors(stage)
+    last = {Path(outcome.path): number for number, outcome in enumerate(outcomes) if outcome.path}
     for number, outcome in enumerate(outcomes):
-        mine = [text for text in broken if last[outcome.path] == number and f" {outcome.path} is no longer " in text]
+        mine = [f"warning: {outcome.path} {what}" for path, what in broken.items() if last.get(path) == number]
         yield outcome.model_copy(update={"reason": "\n".join([outcome.reason, *mine])})
 
 

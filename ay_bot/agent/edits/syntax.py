@@ -1,36 +1,81 @@
-"""Telling at once when an edit broke a Python file that could be parsed before."""
+"""Telling at once when an edit broke a file that could be parsed before."""
 
 import ast
+import json
+import tomllib
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+from ay_bot.agent.edits.grammars import LANGUAGES, load_parser
 from ay_bot.agent.edits.staging import Stage
 
-MAX_PARSED = 2 * 1024 * 1024
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_PARSED: Final = 1024 * 1024
 
 
-def new_syntax_errors(stage: Stage, shown: Callable[[Path], str]) -> list[str]:
-    """One line for every Python file of the stage that no longer parses."""
-    found = []
+def new_syntax_errors(stage: Stage) -> dict[Path, str]:
+    """What is wrong with each file of the stage that no longer parses, or never did because it is new."""
+    found = {}
     for path, staged in stage.files.items():
-        if path.suffix in {".py", ".pyi"} and staged.changed and staged.after is not None:
-            after = syntax_error(staged.after)
-            if after and (staged.before is None or not syntax_error(staged.before)):
-                found.append(f"warning: {shown(path)} is no longer valid Python: {after}")
+        if staged.changed and staged.after is not None:
+            after = syntax_error(path.suffix, staged.after)
+            if after and (staged.before is None or not syntax_error(path.suffix, staged.before)):
+                found[path] = after
     return found
 
 
-def syntax_error(content: bytes) -> str:
-    """What is wrong with Python source, and on which line; empty if nothing is."""
+def syntax_error(suffix: str, content: bytes) -> str:
+    """What is wrong with a file, and on which line; empty if nothing is, or nobody here can tell."""
     if len(content) > MAX_PARSED:
         return ""
+    match suffix.lower():
+        case ".py" | ".pyi":
+            return _said("Python", _parse_python, content)
+        case ".json":
+            return _said("JSON", json.loads, content)
+        case ".toml":
+            return _said("TOML", lambda text: tomllib.loads(text.decode("utf-8-sig")), content)
+        case other:
+            return _error_in_tree(LANGUAGES[other], content) if other in LANGUAGES else ""
+
+
+def _parse_python(content: bytes) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        ast.parse(content)
+
+
+def _said(name: str, parse: Callable[[bytes], object], content: bytes) -> str:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            ast.parse(content)
+        parse(content)
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
+        return f"is no longer valid {name}: line {error.lineno}: {error.msg}"
     except (ValueError, RecursionError, MemoryError) as error:
-        return str(error) or type(error).__name__
+        return f"is no longer valid {name}: {str(error) or type(error).__name__}"
     return ""
+
+
+def _error_in_tree(language: str, content: bytes) -> str:
+    parser = load_parser(language)
+    if parser is None:
+        return ""
+    node = parser.parse(content).root_node
+    if not node.has_error:
+        return ""
+    wrong = _innermost(node)
+    what = f"{wrong.type!r} is missing" if wrong.is_missing else "this can't be parsed"
+    return f"has a new syntax error: line {wrong.start_point.row + 1}: {what}"
+
+
+def _innermost(node: "Node") -> "Node":
+    """The first error of a tree, as deep as it is."""
+    while not (node.is_missing or node.is_error):
+        within = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if within is None:
+            return node
+        node = within
+    return node

@@ -1,6 +1,8 @@
 """The `edit` tool: text replaced by text, several times in one file, all or nothing."""
 
 import json
+from dataclasses import replace
+from typing import Final
 
 from pydantic import Field, field_validator
 
@@ -14,11 +16,15 @@ from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.conversation import ToolSpec
 
 
+OCCURRENCE: Final = '\nor say which one is meant: {"search": …, "replace": …, "occurrence": 1 for the first}'
+
+
 class OneEdit(Arguments):
-    """Text that stands once in the file, and what replaces it."""
+    """Text that stands once in the file, and what replaces it; or which of several it is, as the refusal says."""
 
     search: str
     replace: str
+    occurrence: int = Field(default=0, ge=0)
 
 
 class EditArguments(Arguments):
@@ -43,9 +49,10 @@ def edit(arguments: EditArguments, bench: Workbench) -> ToolResult:
     """Replace, or create the file where the one search is empty and there is none."""
     stage = Stage()
     path = bench.writable(arguments.path)
-    replacements = [Replacement(one.search, one.replace) for one in arguments.edits]
+    replacements = [Replacement(one.search, one.replace, one.occurrence) for one in arguments.edits]
     reports = replace_all(stage, path, bench.shown(path), replacements)
-    return stage_result(stage, bench, reports)
+    result = stage_result(stage, bench, reports)
+    return replace(result, text=result.text + OCCURRENCE) if any(one.ambiguous for one in reports) else result
 
 
 EDIT = Tool(

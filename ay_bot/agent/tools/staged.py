@@ -23,7 +23,7 @@ def stage_result(stage: Stage, bench: Workbench, reports: list[Report]) -> ToolR
         names = ", ".join(dict.fromkeys(report.path for report in blind))
         text = f"error: nothing was written; edits of {names} failed before: read it first, or write it whole"
         return _refusal(stage, bench, [text], blind)
-    warnings = new_syntax_errors(stage, bench.shown)
+    warnings = [f"warning: {bench.shown(path)} {what}" for path, what in new_syntax_errors(stage).items()]
     stage.commit()
     bench.edited.update(path for path, staged in stage.files.items() if staged.changed)
     bench.failed_edits.made(report.path for report in reports)

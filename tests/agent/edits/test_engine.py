@@ -176,3 +176,23 @@ def test_hostile_sizes_take_no_time():
     text = "}\n" * 20_000 + "x" * 300_000 + "\n" + "y" * 300_000 + "\n"
     refusal(text, "}\n" * 300 + "x" * 299_999 + "z\n}\n", "}\n" * 300 + "new\n}\n")
     assert time.perf_counter() - began < 10
+
+
+def test_which_of_several_is_meant_may_be_said():
+    lines = split("a\nb\r\na\nc a\n")
+    assert replace_one(lines, "a\n", "x\n").ambiguous
+    for occurrence, expected in ((1, "x\nb\r\na\nc a\n"), (2, "a\nb\r\nx\nc a\n")):
+        assert join(replace_one(lines, "a", "x", occurrence).lines) == expected
+        assert join(replace_one(lines, "a\n", "x\n", occurrence).lines) == expected
+    assert "stands 2 times" in replace_one(lines, "a", "x", 3).why
+    pieces = split("f(1, 1)\ng(1)\n")
+    assert replace_one(pieces, "1", "2").ambiguous
+    assert [join(replace_one(pieces, "1", "2", n).lines) for n in (1, 2, 3)] == [
+        "f(2, 1)\ng(1)\n",
+        "f(1, 2)\ng(1)\n",
+        "f(1, 1)\ng(2)\n",
+    ]
+    assert "stands 3 times" in replace_one(pieces, "1", "2", 4).why
+    assert join(replace_one(pieces, "g(", "h(", 1).lines) == "f(1, 1)\nh(1)\n"
+    assert "once" in replace_one(pieces, "g(", "h(", 2).why
+    assert join(replace_one(split("x\n"), "x", "y", 1).lines) == "y\n"

@@ -265,3 +265,11 @@ def test_run_tests(bench):
 )
 def test_counts(output, counts):
     assert count_tests(output) == counts
+
+
+def test_which_of_several_is_told_and_taken(bench):
+    (bench.root / "a").write_text("x = 1\ny\nx = 1\n")
+    refused = use(bench, "edit", path="a", edits=[{"search": "x = 1", "replace": "x = 2"}])
+    assert '"occurrence": 1 for the first' in refused.text
+    assert use(bench, "edit", path="a", edits=[{"search": "x = 1", "replace": "x = 2", "occurrence": 2}]).ok
+    assert (bench.root / "a").read_text() == "x = 1\ny\nx = 2\n"

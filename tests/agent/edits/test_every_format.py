@@ -1,0 +1,131 @@
+"""What holds of an edit in whichever of the five formats it comes: bytes that stay, all or nothing, syntax errors."""
+
+import json
+
+import pytest
+
+from ay_bot.agent.commands import run_command
+from ay_bot.agent.edits.syntax import syntax_error
+from ay_bot.agent.tools.edit_text import EDIT_TEXT
+from ay_bot.agent.tools.registry import TOOLS
+from ay_bot.agent.tools.workbench import Workbench
+
+FORMATS = ["edit", "apply_patch", "search_replace", "udiff", "whole", "the edit tool", "the apply_patch tool"]
+KEEP, OLD, NEW = "keep_it = 1", "old = 2", "new = 3"
+
+
+@pytest.fixture
+def bench(tmp_path):
+    root, scratch = tmp_path / "work", tmp_path / "scratch"
+    root.mkdir()
+    scratch.mkdir()
+    return Workbench(root=root, scratch=scratch, run=run_command)
+
+
+def change(bench, form, *files, old=OLD, new=NEW, keep=KEEP):
+    """Replace a line of files that have two."""
+    if form == "the edit tool":
+        (path,) = files
+        return TOOLS["edit"].run({"path": path, "edits": [{"search": old, "replace": new}]}, bench)
+    text = {
+        "edit": lambda: json.dumps({"edits": [{"path": path, "search": old, "replace": new} for path in files]}),
+        "apply_patch": lambda: "*** Begin Patch\n" + "".join(f"*** Update File: {path}\n@@\n {keep}\n-{old}\n+{new}\n" for path in files) + "*** End Patch\n",
+        "search_replace": lambda: "".join(f"{path}\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n\n" for path in files),
+        "udiff": lambda: "".join(f"```diff\n--- {path}\n+++ {path}\n@@ @@\n {keep}\n-{old}\n+{new}\n```\n" for path in files),
+        "whole": lambda: "".join(f"{path}\n```\n{keep}\n{new}\n```\n" for path in files),
+    }  # fmt: skip
+    if form == "the apply_patch tool":
+        return TOOLS["apply_patch"].run({"patch": text["apply_patch"]()}, bench)
+    return EDIT_TEXT.run({"form": form, "text": text[form]()}, bench)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"keep_it = 1\nold = 2\n", b"keep_it = 1\nnew = 3\n"),
+        (b"keep_it = 1\r\nold = 2\r\n", b"keep_it = 1\r\nnew = 3\r\n"),
+        (b"keep_it = 1\r\nold = 2\n", b"keep_it = 1\r\nnew = 3\n"),
+        (b"\xef\xbb\xbfkeep_it = 1\nold = 2\n", b"\xef\xbb\xbfkeep_it = 1\nnew = 3\n"),
+        (b"keep_it = 1\nold = 2", b"keep_it = 1\nnew = 3"),
+        (b"keep_it = 1   \nold = 2\n", b"keep_it = 1   \nnew = 3\n"),
+    ],
+    ids=["plain", "CRLF", "mixed endings", "byte order mark", "no last newline", "trailing space"],
+)
+def test_bytes_outside_the_change_are_kept(bench, form, before, after):
+    path = bench.root / "a.py"
+    path.write_bytes(before)
+    path.chmod(0o755)
+    done = change(bench, form, "a.py")
+    assert done.ok, done.text
+    if form == "whole" and b"   " in before:  # it gives every line
+        after = after.replace(b"   ", b"")
+    if "patch" in form and b"\r\nold = 2\n" in before:  # Codex gives what is new the ending of the first line
+        after = after.replace(b"new = 3\n", b"new = 3\r\n")
+    assert path.read_bytes() == after
+    assert path.stat().st_mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_is_not_utf8_is_kept_or_refused(bench, form):
+    path = bench.root / "a.txt"
+    path.write_bytes(b"caf\xe9 = 1\r\nold = 2\r\n")
+    assert change(bench, form, "a.txt", keep="caf\u00e9 = 1").ok
+    assert path.read_bytes() == b"caf\xe9 = 1\r\nnew = 3\r\n"
+    refused = change(bench, form, "a.txt", old=NEW, new="\u4e2d", keep="caf\u00e9 = 1")
+    assert "not UTF-8" in refused.text
+    assert path.read_bytes() == b"caf\xe9 = 1\r\nnew = 3\r\n"
+
+
+@pytest.mark.parametrize("form", FORMATS[:5])
+def test_all_or_nothing(bench, form):
+    (bench.root / "a.py").write_text(f"{KEEP}\n{OLD}\n")
+    (bench.root / "b.py").write_bytes(b"\0" if form == "whole" else b"nothing of it\n")
+    refused = change(bench, form, "a.py", "b.py")
+    assert not refused.ok
+    assert "b.py" in refused.text
+    assert (bench.root / "a.py").read_text() == f"{KEEP}\n{OLD}\n"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_new_syntax_error_is_told_in_the_same_result(bench, form):
+    (bench.root / "a.py").write_text(f"{KEEP}\n{OLD}\n")
+    done = change(bench, form, "a.py", new="new = (3")
+    assert done.ok
+    assert "warning: a.py is no longer valid Python: line 2: " in done.text
+    assert "1 syntax error" in done.outcome
+    assert "warning" not in change(bench, form, "a.py", old="new = (3", new="new = (4").text, "it is not new"
+
+
+GOOD_AND_BAD = {
+    ".py": ("x = 1\n", "x = (\n", 1),
+    ".json": ('{"a": 1}\n', '{"a": 1\n', 2),
+    ".toml": ("a = 1\n", "a = \n", 1),
+    ".sh": ("if true; then echo a; fi\n", "if true; then\n  echo a\n", 3),
+    ".js": ("const a = (b) => b + 1;\n", "const a = (b => {\n", 1),
+    ".ts": ("const a: number = 1;\n", "const a: number = ;\n", 1),
+    ".tsx": ("const a = <p>x</p>;\n", "const a = <p>x</b;\n", 1),
+    ".go": ("package a\n\nfunc f() int { return 1 }\n", "package a\n\nfunc f() int { return 1\n", 4),
+    ".rs": ("fn f() -> i32 { 1 }\n", "fn f() -> i32 { 1\n", 1),
+    ".java": ("class A { int f() { return 1; } }\n", "class A { int f() { return 1; }\n", 1),
+    ".c": ("int f(void) { return 1; }\n", "int f(void) { return 1;\n", 1),
+    ".cpp": ("class A { int f(); };\n", "class A { int f();\n", 1),
+    ".cs": ("class A { int F() { return 1; } }\n", "class A { int F() { return 1; }\n", 1),
+    ".rb": ("def f\n  1\nend\n", "def f\n  1\n", 1),
+    ".php": ("<?php\nfunction f() { return 1; }\n", "<?php\nfunction f() { return 1;\n", 2),
+}
+
+
+@pytest.mark.parametrize("suffix", GOOD_AND_BAD)
+def test_languages_that_are_looked_at(suffix):
+    good, bad, line = GOOD_AND_BAD[suffix]
+    assert syntax_error(suffix, good.encode()) == ""
+    assert f"line {line}" in syntax_error(suffix, bad.encode())
+
+
+def test_what_nobody_can_tell_is_not_told():
+    assert syntax_error(".txt", b"(((") == ""
+    assert syntax_error("", b"(((") == ""
+    assert syntax_error(".py", b"(" * 2_000_000) == ""
+    assert syntax_error(".json", b"[" * 100_000) != ""
+    assert syntax_error(".js", b"\xff\xfe(") != ""
