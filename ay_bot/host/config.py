@@ -212,6 +212,7 @@ class Overrides(Value):
     image: str | None = None
     runtime: str | None = None
     require: tuple[str, ...] | None = None
+    review: ReviewMode | None = None
     max_cost: float | None = None
     max_tokens: int | None = None
     max_steps: int | None = None

@@ -6,6 +6,7 @@ import inspect
 import itertools
 import json
 from collections.abc import Mapping
+from typing import Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,8 +17,11 @@ from ay_bot.host.limits import Limits
 from ay_bot.host.models.packs import ModelPack
 from ay_bot.host.policy.rules import FileRule
 from ay_bot.protocol.command_rules import CommandRule
+from ay_bot.protocol.messages import ReviewMode
 from ay_bot.protocol.model_facts import Capabilities
 
+_TRUTHS: Final = {"True": "on", "False": "off"}
+"""What YAML took for a truth value."""
 _SECTIONS: Mapping[str, type[BaseModel]] = {
     "publishing": Publishing,
     "maintenance": Chore,
@@ -39,7 +43,7 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
     if "model" in said and "pack" not in said:  # one model was asked for, and no pack
         given = {name: value for name, value in given.items() if name not in ("models", "pack")}
     try:
-        settings = Settings.model_validate({**given, **said})
+        settings = Settings.model_validate({**given, **said, **_stricter(given, said)})
     except ValidationError as error:
         problems = [_describe(problem["loc"], problem["type"], problem["msg"], said) for problem in error.errors()]
         known = ", ".join(Settings.model_fields)
@@ -50,6 +54,22 @@ def load_settings(file: bytes | None, overrides: Overrides, *, needs_model: bool
             hint=f"say which with `--model PROVIDER/NAME`, or `model:` or `models:` in {CONFIG_FILE}",
         )
     return settings
+
+
+def _stricter(given: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
+    """Return the settings that a caller may only make stricter than the file; nobody has validated them yet."""
+    both = given.keys() & said.keys()
+    stricter: dict[str, object] = {
+        name: given[name] for name in ("require", "review") if name in both
+    }  # what makes no sense is refused
+    asked, also = stricter.get("require"), said.get("require")
+    if isinstance(asked, list) and isinstance(also, (list, tuple)):
+        stricter["require"] = [*asked, *(one for one in also if one not in asked)]
+    modes: tuple[str, ...] = get_args(ReviewMode)
+    reviews = [_TRUTHS.get(text := str(review), text) for review in (stricter.get("review"), said.get("review"))]
+    if all(review in modes for review in reviews):
+        stricter["review"] = max(reviews, key=modes.index)
+    return stricter
 
 
 def settings_schema() -> str:

@@ -18,6 +18,38 @@ def test_the_command_line_beats_the_file_and_the_file_beats_the_defaults():
     assert (settings.model, settings.test, settings.max_cost, settings.max_steps) == ("a/b", "make check", 0.25, 100)
 
 
+@pytest.mark.parametrize(
+    ("file", "said", "counts"),
+    [
+        (b"", "on", "on"),
+        (b"review: on", "off", "on"),
+        (b"review: on", "strict", "strict"),
+        (b"review: 'strict'", "on", "strict"),
+        (b"review: off", "on", "on"),
+        (b"review: strict", None, "strict"),
+    ],
+)
+def test_a_caller_can_make_the_review_stricter_and_not_milder(file, said, counts):
+    assert load_settings(file, MODEL.model_copy(update={"review": said})).review == counts
+
+
+def test_a_caller_can_require_more_of_the_wall_and_not_less():
+    file = b"require: [memory, cpu]"
+    assert load_settings(file, MODEL.model_copy(update={"require": ("cpu", "kernel")})).require == (
+        "memory", "cpu", "kernel",
+    )  # fmt: skip
+    assert load_settings(file, MODEL).require == ("memory", "cpu")
+    assert load_settings(None, MODEL.model_copy(update={"require": ("kernel",)})).require == ("kernel",)
+
+
+@pytest.mark.parametrize(
+    "file", [b"review: [on]", b"review: {on: off}", b"require: 7", b"require: {a: b}", b"review: 1"]
+)
+def test_what_is_no_mode_and_no_list_is_still_refused(file):
+    with pytest.raises(UsageError):
+        load_settings(file, Overrides(model="a/b", review="on", require=("disk",)))
+
+
 def test_all_problems_are_told_at_once_with_where_they_stand():
     with pytest.raises(UsageError) as caught:
         load_settings(b"max_steps: many\ncolour: red\n", Overrides(model="a/b", max_cost=-1, sandbox="chroot"))

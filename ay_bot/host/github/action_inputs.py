@@ -6,8 +6,11 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 
 from ay_bot.host.config import Overrides, SandboxPreference, Settings
+from ay_bot.host.models.packs import PackName
 from ay_bot.host.permissions import HARMLESS_OUTPUTS, WRITE_OUTPUTS, Admission
+from ay_bot.host.sandbox.guarantees import Guarantee
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.messages import ReviewMode
 from ay_bot.protocol.outputs import OutputType
 
 PREFIX = "INPUT_"
@@ -60,6 +63,16 @@ class Inputs(Value):
         None, description="The wall around the agent: `auto`, `docker` or `bubblewrap`."
     )
     image: Text | None = Field(None, description="The box image; by default ay-bot's own, with Python and pytest.")
+    runtime: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = Field(
+        None, description="The engine's runtime that boxes run in, such as `runsc` or `kata`; the engine's default."
+    )
+    require: Annotated[tuple[Guarantee, ...] | None, BeforeValidator(_split)] = Field(
+        None, description="What the wall must give, beside what the file requires, such as `memory,cpu,kernel`."
+    )
+    pack: PackName | None = Field(None, description="The pack of `models:` that counts.")
+    review: ReviewMode | None = Field(
+        None, description="Whether a reviewer looks at the change: `off`, `on` or `strict`; the file can ask for more."
+    )
     max_cost: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="The most that model calls may cost, in US dollars; 0 for no cap."
     )

@@ -74,6 +74,22 @@ def test_inputs_become_overrides_of_the_settings() -> None:
     assert overrides == {"model": "a/b", "repair_rounds": 3, "timeout": 60.0, "sandbox": "docker"}
 
 
+def test_what_the_wall_must_give_is_split_and_checked_where_it_enters() -> None:
+    given = {
+        "INPUT_REQUIRE": "memory, cpu\nkernel",
+        "INPUT_RUNTIME": "runsc",
+        "INPUT_PACK": "cheap",
+        "INPUT_REVIEW": "strict",
+    }
+    overrides = parse_runner_context({**RUNNER, **given}).inputs.overrides()
+    assert overrides.require == ("memory", "cpu", "kernel")
+    assert (overrides.runtime, overrides.pack, overrides.review) == ("runsc", "cheap", "strict")
+    bad = {"INPUT_REQUIRE": "memory, magic", "INPUT_RUNTIME": "--x", "INPUT_PACK": "a b", "INPUT_REVIEW": "perhaps"}
+    said = "\n".join(problems_of({**RUNNER, **bad}))
+    for name in ("require", "runtime", "pack", "review"):
+        assert f"the input `{name}`: " in said
+
+
 def test_all_problems_are_told_at_once() -> None:
     broken = {
         "GITHUB_REPOSITORY": "octo/spoon\n::set-env name=a::b",
