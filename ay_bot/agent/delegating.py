@@ -4,7 +4,6 @@ Depth 1, at most three at once; who changes files works in a copy of the workspa
 The caps are Codex's; the separate trees are ours.
 """
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import Field
 
 from ay_bot.agent import prompt
 from ay_bot.agent.ending import Ending
+from ay_bot.agent.evidence import Evidence, render_result
 from ay_bot.agent.model import Ask
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.finish import FINISH
@@ -29,7 +29,6 @@ from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest, Wor
 
 MOST_AT_ONCE: Final = 3
 SHARE: Final = 0.25  # of what is left of the budget, for each
-LONGEST_RESULT: Final = 8_000  # characters, about 2,000 tokens
 READING: Final = {tool.spec.name: tool for tool in (READ, SEARCH, FINISH)}
 NESTED: Final = (Delegated, DelegateFinished)
 
@@ -39,6 +38,7 @@ class Task(Arguments):
 
     role: Part = Field(description="explore, review or fix")
     task: str = Field(description="string", min_length=1)
+    steps: int | None = Field(default=None, description="at most so many steps", gt=0)
 
 
 class DelegateArguments(Arguments):
@@ -81,6 +81,7 @@ class Allowance:
         self._part = part
         self._most = 1.0
         self._tokens = 0
+        self._cost = 0.0
         self._spent = 0.0
 
     def ask(self, request: ModelRequest) -> ModelReply | ModelFailure:
@@ -95,7 +96,11 @@ class Allowance:
             if not self._tokens:
                 self._most = SHARE * max(0.0, 1.0 - answer.budget.spent)
             self._tokens += used
-            self._spent = answer.budget.spent * self._tokens / max(answer.budget.tokens, self._tokens, 1)
+            self._cost += answer.usage.cost_usd or 0.0
+            self._spent = answer.budget.spent * max(
+                self._tokens / max(answer.budget.tokens, self._tokens, 1),
+                self._cost / max(answer.budget.cost_usd or 0.0, self._cost, 1e-9),
+            )
         return answer
 
 
@@ -113,6 +118,7 @@ SPEC: Final = ToolSpec(
                     "properties": {
                         "role": {"type": "string", "enum": ["explore", "review", "fix"]},
                         "task": {"type": "string"},
+                        "steps": {"type": "integer"},
                     },
                     "required": ["role", "task"],
                 },
@@ -148,7 +154,7 @@ class Delegate:
         """Have a change looked at by fresh eyes."""
         self._count += 1
         steps = max(1, int(self._parent.steps_left() * SHARE))
-        ended = self._work(Task(role="review", task=task), self._count, root, steps, instructions)
+        ended, _ = self._work(Task(role="review", task=task), self._count, root, steps, instructions)
         self._parent.take_steps(ended.steps)
         return ended
 
@@ -165,24 +171,26 @@ class Delegate:
                 for task, number, root in zip(tasks, numbers, roots, strict=True)
             ]
             ended = [one.result() for one in work]
-        self._parent.take_steps(sum(end.steps for end in ended))
+        self._parent.take_steps(sum(end.steps for end, _ in ended))
         results = []
-        for task, number, tree, end in zip(tasks, numbers, trees, ended, strict=True):
+        for task, number, tree, (end, evidence) in zip(tasks, numbers, trees, ended, strict=True):
             merged = tree.merge_into(bench) if tree else None
-            files = {"files": merged.taken, "conflicts": merged.conflicts} if merged else {}
-            summary = end.summary[:LONGEST_RESULT]
-            results.append({"agent": number, "role": task.role, "status": end.reason, "summary": summary, **files})
-        good = sum(end.reason == "finished" for end in ended)
-        return ToolResult(json.dumps(results, indent=1), outcome=f"{good} of {plural(len(tasks), 'part')} done")
+            results.append(render_result(number, task.role, end, evidence, merged))
+        good = sum(end.reason == "finished" for end, _ in ended)
+        return ToolResult("[" + ",\n".join(results) + "]", outcome=f"{good} of {plural(len(tasks), 'part')} done")
 
-    def _work(self, task: Task, number: int, root: Path, steps: int, instructions: str = "") -> Ending:
+    def _work(
+        self, task: Task, number: int, root: Path, steps: int, instructions: str = ""
+    ) -> tuple[Ending, tuple[str, ...]]:
+        """Let one work to its end; return that, and what it looked at and ran, by the events and not by its words."""
+        evidence = Evidence()
         parent = self._parent
         allowance = Allowance(parent.ask, number, task.role)
         tools: dict[str, Offered] | None = None if task.role == "fix" else dict(READING)
         work = parent.work.model_copy(
             update={
                 "task": task.task,
-                "max_steps": steps,
+                "max_steps": min(steps, task.steps or steps),
                 "delegation": False,
                 "review": "off",
                 "outputs": (),
@@ -195,7 +203,7 @@ class Delegate:
             root=root,
             part=task.role,
             ask=allowance.ask,
-            tell=lambda event: self._tell(number, task.role, event),
+            tell=lambda event: self._tell(number, task.role, event, evidence),
             instructions=instructions or prompt.PARTS[task.role],
             tools=tools,
         )
@@ -209,9 +217,10 @@ class Delegate:
                 summary=one_line(ended.summary, 300),
             )
         )
-        return ended
+        return ended, evidence.lines()
 
-    def _tell(self, number: int, part: Part, event: AgentEvent) -> None:
+    def _tell(self, number: int, part: Part, event: AgentEvent, evidence: Evidence) -> None:
+        evidence.hear(event)
         if not isinstance(event, NESTED):
             self._parent.tell(Delegated(agent=number, part=part, event=event))
 

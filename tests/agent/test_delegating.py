@@ -93,6 +93,68 @@ def test_three_explore_at_once_and_report(place):
     assert {event.agent for event in events if isinstance(event, Delegated)} == {1, 2, 3}
 
 
+def test_what_comes_back_is_bounded_and_has_evidence(place):
+    for n in range(60):
+        (place / f"{n}-{'l' * 150}.py").write_text("x\n")
+    look = [calls(("read", {"path": "a.py", "start": n})) for n in (1, 2)]
+    change = calls(("shell", {"command": "for f in *.py; do echo y > $f; done; seq 3"}))
+    model = Company(
+        [delegate(("fix", "north"), ("explore", "south")), FINISH],
+        north=[change, calls(("finish", {"summary": "\u4e2d" * 50_000}))],
+        south=[*look, calls(("finish", {"summary": 'so "it" is\n' * 5_000}))],
+    )
+    start(place, model)[0].run()
+    told = [m.content for m in model.main.requests[-1].messages if isinstance(m, ToolMessage)][-1]
+    first, second = json.loads(told)
+    for one in (first, second):
+        assert 4_000 < len(json.dumps(one, ensure_ascii=False, indent=1).encode()) <= 6_000
+        assert one["summary"].endswith("\u2026")
+    assert first["files"][-1].startswith("and ")
+    assert first["evidence"] == ["shell for f in *.py; do echo y > $f; done; seq 3: exit code 0: 3"]
+    assert second["evidence"] == ["read a.py:1-", "read a.py:2-"]
+    assert len(told.encode()) < 12_100
+
+
+def test_steps_that_the_parent_says_are_the_most(place):
+    busy = [calls(("read", {"path": "a.py", "start": n, "end": n})) for n in range(1, 6)] * 20
+    asks = {
+        "tasks": [{"role": "explore", "task": "north", "steps": 2}, {"role": "explore", "task": "south", "steps": 99}]
+    }
+    model = Company([calls(("delegate", asks)), FINISH], north=busy, south=busy)
+    agent, events = start(place, model, max_steps=20)
+    agent.run()
+    assert {event.agent: event.steps for event in events if isinstance(event, DelegateFinished)} == {1: 2, 2: 4}
+
+
+def test_a_dear_model_spends_its_share_sooner(place):
+    class Dear(Company):
+        def __call__(self, request):
+            reply = super().__call__(request)
+            price = 0.09 if request.agent else 0.01
+            self.cost, self.tokens = getattr(self, "cost", 0.0) + price, getattr(self, "tokens", 0) + 100
+            usage = reply.usage.model_copy(update={"prompt_tokens": 100, "cost_usd": price})
+            budget = reply.budget.model_copy(update={"spent": self.cost, "tokens": self.tokens, "cost_usd": self.cost})
+            return ModelReply.model_validate(reply.model_dump() | {"usage": usage, "budget": budget})
+
+    busy = [calls(("read", {"path": "a.py", "start": n, "end": n + 1})) for n in range(1, 5)] * 20
+    model = Dear(
+        [*[calls(("search", {"pattern": str(n)})) for n in range(20)], delegate(("explore", "north")), FINISH],
+        north=busy,
+    )
+    start(place, model, max_steps=400)[0].run()
+    assert result_of(model)[0]["status"] == "budget"
+    assert len(model.others[1].requests) == 2, "a quarter of the 79 cents that are left is 20, and it pays 9 each time"
+
+
+def test_a_part_has_no_parts_and_no_reviewer(place):
+    approve = {"the task": [calls(("finish", {"summary": "APPROVE"}))]}
+    model = Company([delegate(("fix", "north")), FINISH], north=[edit("one", "ONE"), FINISH], **approve)
+    start(place, model, review="on")[0].run()
+    assert sorted(set(model.seen)) == [1, 2]
+    assert "delegate" not in {tool.name for tool in model.others[1].requests[0].tools}
+    assert model.seen.count(1) == 2
+
+
 def test_who_explores_can_only_read(place):
     model = Company(
         [delegate(("explore", "north")), FINISH],

@@ -15,7 +15,6 @@ from ay_bot.agent.tools.tool import Tool
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.conversation import ToolSpec
 
-
 OCCURRENCE: Final = '\nor say which one is meant: {"search": …, "replace": …, "occurrence": 1 for the first}'
 
 
