@@ -55,6 +55,8 @@ class Order:
     outputs: tuple[OutputType, ...] = ()
     images: tuple[Image, ...] = field(default=(), repr=False)
     """The pictures of the task; a box only hears of them."""
+    notices: tuple[str, ...] = ()
+    """What people are to be told from the start."""
     policy: PathPolicy = field(default_factory=PathPolicy)
     """What the change may amount to."""
     secrets: tuple[str, ...] = field(default=(), repr=False)

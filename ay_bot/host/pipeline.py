@@ -109,6 +109,8 @@ def _open_repository(order: Order, findings: Findings) -> Repository:
     findings.repository, findings.base = str(repository.path), repository.head
     for notice in repository.notices if order.trusted is None else ():  # a clone of our own is as we made it
         findings.notice(notice)
+    for notice in order.notices:
+        findings.notice(notice)
     order.publisher.prepare(repository)
     return repository
 

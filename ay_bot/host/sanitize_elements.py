@@ -54,6 +54,7 @@ _HIDING = re.compile(
     re.IGNORECASE,
 )
 _PALE = frozenset({"white", "transparent", "#fff", "#ffffff", "fff", "ffffff"})
+_SPECKS: Final = frozenset({"0", "0px", "0%", "1", "1px"})
 _KEPT = {
     "href",
     "src",
@@ -230,6 +231,14 @@ def image_words(words: str) -> str:
     """Return what stands in the place of an image: the words that its author gave it, said to be just that."""
     plain = " ".join(re.sub(r"[\[\]<>`&!]", " ", words).split())
     return f"[image: {plain}]" if plain else "[image]"
+
+
+def read_image(tag: str) -> str:
+    """Return the address of the image that a tag shows; empty where it has none, or nobody is to see it."""
+    found = _tag(tag, 0)
+    attributes = dict(reversed(found.attributes))  # the first of two counts
+    speck = any(attributes.get(side, "").strip() in _SPECKS for side in ("width", "height"))
+    return "" if found.name != "img" or found.hidden or speck else html.unescape(attributes.get("src", ""))
 
 
 def _attributes(text: str, tag: _Tag) -> Iterator[Edit]:

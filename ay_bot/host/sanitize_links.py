@@ -16,6 +16,8 @@ _TITLE = rf"(?:\"(?:[^\"\\\n]|\\.|{_NO_GAP})*+\"|'(?:[^'\\\n]|\\.|{_NO_GAP})*+'|
 _ADDRESS = r"(?:<[^<>\n]*+>|(?:[^\s()\\]|\\.|\([^\s()]*+\))*+)"
 _WORDS = r"(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*+\]|\n(?![ \t]*\n))*+"
 _IMAGE = re.compile(rf"!\[(?P<words>{_WORDS})\](?:\({_GAP}*+{_ADDRESS}(?:{_GAP}++{_TITLE})?+{_GAP}*+\)|\[[^\[\]]*+\])?")
+_SHOWN = re.compile(rf"!\[{_WORDS}\]\({_GAP}*+(?P<address>{_ADDRESS})(?:{_GAP}++{_TITLE})?+{_GAP}*+\)")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _LINK_TITLE = re.compile(rf"\]\({_GAP}*+{_ADDRESS}(?P<title>{_GAP}++{_TITLE}{_GAP}*+)\)")
 _EMPTY_LINK = re.compile(r"(?<!!)\[[ \t]*+\]\([ \t]*+<?(?P<address>[^\s()<>]*+)>?[ \t]*+\)")
 _LABEL = r"(?:[^\[\]\\\n]|\\.){1,999}+"
@@ -52,6 +54,12 @@ def hidden_links(text: str, code: bytearray) -> Iterator[Edit]:
                 yield Edit(*found.span(), Kind.EMPTY_LINK, found["address"])
         yield from _definitions(text, code)
     yield from _fence_infos(text)
+
+
+def image_address(markdown: str) -> str:
+    """Return the address in the Markdown of one image; empty where it names none by itself."""
+    found = _SHOWN.fullmatch(markdown)
+    return html.unescape(_ESCAPED.sub(r"\1", found["address"].strip("<>"))) if found else ""
 
 
 def _definitions(text: str, code: bytearray) -> Iterator[Edit]:

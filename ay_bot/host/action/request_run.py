@@ -13,6 +13,7 @@ from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.ending import Ending
 from ay_bot.host.action.forge_publisher import choose_publisher
 from ay_bot.host.action.gatekeeper import Gatekeeper
+from ay_bot.host.action.looking import look_at_images
 from ay_bot.host.action.standpoint import NotDone, Standpoint, take_standpoint
 from ay_bot.host.action.unseen import Follower, Unseen
 from ay_bot.host.action.workspace import Workspace, open_workspace
@@ -23,10 +24,12 @@ from ay_bot.host.gateway_process import Gateway, start_gateway
 from ay_bot.host.github.bundle import Bundle, read_bundle
 from ay_bot.host.github.finalize import Finalizing, repair_stale
 from ay_bot.host.github.forge import Comment
+from ay_bot.host.github.pictures import Seen
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.request_rate import RateLimit, judge_rate, refuse_rate
 from ay_bot.host.github.stop import stop_notes
 from ay_bot.host.github.task_text import build_task
+from ay_bot.host.github.thread_images import told_by
 from ay_bot.host.github.tracking import Tracker
 from ay_bot.host.github.tracking_comment import react
 from ay_bot.host.github.tracking_marker import find_tracked, may_resume
@@ -87,7 +90,8 @@ class RequestRun:
             answering = Answering(connection, stand, workspace.diff)
             stops = frozenset(stop_notes(comments, connection.forge().own_login(), request.key))
             publisher = choose_publisher(connection, stand, workspace.destination, stops)
-            order = self._order(stand, workspace, publisher, answering.offered)
+            seen = told_by(bundle.result.notices) if bundle else look_at_images(connection, stand)
+            order = self._order(stand, workspace, publisher, answering.offered, seen)
             if bundle:
                 order = replace(order, given=given_by(bundle))
             result = self._run(order, tracker, gateway, bundle)
@@ -135,14 +139,18 @@ class RequestRun:
         )
 
     def _order(
-        self, stand: Standpoint, workspace: Workspace, publisher: Publisher, outputs: tuple[OutputType, ...]
+        self,
+        stand: Standpoint,
+        workspace: Workspace,
+        publisher: Publisher,
+        outputs: tuple[OutputType, ...],
+        seen: Seen,
     ) -> Order:
         inputs = self.connection.context.inputs
+        diff = hide_files(workspace.diff, stand.settings.files)
         return Order(
             repository=workspace.repository,
-            task=build_task(
-                stand.request, stand.snapshot, diff=hide_files(workspace.diff, stand.settings.files), plan=stand.plan
-            ),
+            task=build_task(stand.request, stand.snapshot, diff=diff, plan=stand.plan, seen=seen),
             overrides=inputs.overrides(),
             api_base=inputs.api_base,
             publisher=publisher,
@@ -150,6 +158,8 @@ class RequestRun:
             trusted=stand.trusted,
             mode="change" if self.request.writes_code else "answer",
             outputs=outputs,
+            images=seen.images,
+            notices=seen.notices,
             secrets=self.connection.secrets,
         )
 

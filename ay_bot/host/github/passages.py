@@ -6,7 +6,7 @@ from typing import Final, cast, get_args
 
 from ay_bot.host.gate import OWN_MARKER
 from ay_bot.host.github.exactly_once import is_own, read_markers
-from ay_bot.host.github.forge import Association, Comment, Person
+from ay_bot.host.github.forge import Association, Comment, CommentKind, Person
 from ay_bot.host.github.plan import read_plan
 from ay_bot.host.github.request import Request
 from ay_bot.host.github.thread import Passage
@@ -26,7 +26,8 @@ def opening_passages(request: Request) -> Iterator[Passage]:
     texts = {"title": request.title, "body": "" if request.words == request.body else request.body}
     for part, text in texts.items():
         if text.strip():
-            yield Passage(trust=trust, author=request.author, where=f"{part} of {what}", text=text, opens=True)
+            where, place = f"{part} of {what}", f"issues/{request.number}" if part == "body" else ""
+            yield Passage(trust=trust, author=request.author, where=where, text=text, opens=True, place=place)
 
 
 def _association(name: str) -> Association:
@@ -85,7 +86,18 @@ def _passage(comment: Comment, request: Request, own_login: str) -> Passage:
         text=comment.body,
         url=comment.url,
         hunk=comment.hunk,
+        place=place_of(request.number, comment.kind, comment.id),
     )
+
+
+def place_of(number: int, kind: CommentKind | None, comment: int | None) -> str:
+    """Return where the API has a comment, or what a thread began with, below the repository."""
+    places = {
+        "comment": f"issues/comments/{comment}",
+        "review_comment": f"pulls/comments/{comment}",
+        "review": f"pulls/{number}/reviews/{comment}",
+    }
+    return places[kind] if kind and comment else f"issues/{number}"
 
 
 def _where(comment: Comment) -> str:
@@ -105,4 +117,11 @@ def request_passage(request: Request) -> Passage:
     asked = request.words
     if request.instruction.strip() not in asked:
         asked = f"{request.instruction.strip()}\n\n{asked}".strip()
-    return Passage(trust=Trust.REQUESTER, author=request.requester, where="the request", text=asked, url=request.url)
+    return Passage(
+        trust=Trust.REQUESTER,
+        author=request.requester,
+        where="the request",
+        text=asked,
+        url=request.url,
+        place=place_of(request.number, request.comment_kind, request.comment),
+    )

@@ -54,6 +54,7 @@ def take_snapshot(
         number=request.number,
         base=pins.base,
         head_repository=pins.head_repository,
+        pictures=thread.pictures,
     )
 
 

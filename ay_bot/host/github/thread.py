@@ -33,6 +33,22 @@ class Passage(Value):
     url: str = ""
     hunk: str = ""
     """The part of the diff that the words are about."""
+    place: str = ""
+    """Where the API has them, below the repository."""
+
+
+class Picture(Value):
+    """An image that a passage shows. `mark` stands in its place in a text until it is known what becomes of it.
+
+    `address` and `words` are as their author wrote them.
+    """
+
+    mark: str
+    address: str
+    trust: Trust
+    author: str
+    where: str
+    place: str = ""
 
 
 class Snapshot(Value):
@@ -57,3 +73,5 @@ class Snapshot(Value):
     """The commit of the base branch; the same as `head` where the thread is an issue."""
     head_repository: str = ""
     """Where the head branch is: another repository than the thread's for a fork, empty where that is gone."""
+    pictures: tuple[Picture, ...] = ()
+    """The images whose marks are in `text`."""

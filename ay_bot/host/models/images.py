@@ -44,7 +44,7 @@ def read_images(paths: Iterable[Path]) -> tuple[Image, ...]:
     images = []
     for path in paths:
         try:
-            images.append(_parse(path.name, _read(path)))
+            images.append(parse_image(path.name, _read(path)))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             hint = "give PNG, JPEG, GIF or WebP files of at most 3.75 MB"
@@ -60,7 +60,7 @@ def find_images(text: str, directory: Path) -> Found:
     images, notices = [], []
     for name in dict.fromkeys(match.group(1) for match in SHOWN.finditer(text)):
         try:
-            images.append(_parse(name, _read(_inside(name, directory))))
+            images.append(parse_image(name, _read(_inside(name, directory))))
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             notices.append(LEFT_OUT.format(name=name, reason=reason))
@@ -101,7 +101,7 @@ def _read(path: Path) -> bytes:
     return path.read_bytes()[:MOST_BYTES]
 
 
-def _parse(name: str, data: bytes) -> Image:
+def parse_image(name: str, data: bytes) -> Image:
     """Return the image that some bytes are. Raises ValueError."""
     try:
         found = [(media_type, size) for media_type, measure in KINDS.items() if (size := measure(data))]

@@ -149,7 +149,7 @@ def test_at_20_an_image_is_its_words_said_to_be_just_that():
     assert blocks(thread.text)[0][1] == f"see [image: {alt}] [image: shot]"
     assert "https" not in thread.text
     assert [found.kind for found in thread.hidden] == ["image"]
-    assert "picture that was not fetched" in build_task(make_request(), make_snapshot()).text
+    assert "for one\nthat was not fetched" in build_task(make_request(), make_snapshot()).text
 
 
 def test_the_newest_comments_are_kept_and_the_rest_is_counted():
