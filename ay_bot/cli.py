@@ -236,7 +236,7 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
         Path | None, typer.Option(help="A git repository whose HEAD is the workspace. Default: empty.")
     ] = None,
     policy_file: Annotated[
-        Path | None, typer.Option("--policy", help="A configuration file that counts. Default: that of --repo's HEAD.")
+        Path | None, typer.Option("--policy", help="A configuration file that counts. Default: the repository's, at HEAD.")
     ] = None,
     network: Annotated[
         str, typer.Option(help="none, setup or agent as the policy has them, or presets and hosts: pip,example.org.")
@@ -256,6 +256,7 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
         image=image,
         timeout=timeout,
         repository=repo,
+        directory=Path(),
         runtime=runtime,
         require=require or (),
         policy=policy_file,

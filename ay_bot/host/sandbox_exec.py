@@ -1,8 +1,9 @@
 """One command behind the wall that agents and tests have: no network but a proxy, no rights, nothing of the user's."""
 
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, get_args
 
@@ -11,9 +12,10 @@ from ay_bot.host.boxes import ended_after
 from ay_bot.host.egress import Attempt, Network, NetworkPolicy, PresetName, Where, open_egress
 from ay_bot.host.egress.laboratory import Laboratory
 from ay_bot.host.interrupts import ended_by_signals
+from ay_bot.host.limits import limits_for
 from ay_bot.host.live_output import MOST, LiveOutput
 from ay_bot.host.policy.boxes import choose_archive
-from ay_bot.host.policy.source import PolicySource, open_policy
+from ay_bot.host.policy.source import PolicySource, find_repository, open_policy
 from ay_bot.host.policy.symptoms import explain_symptoms
 from ay_bot.host.sandbox import Box, BoxLimits, BoxSpec, DriverName, Sandbox
 from ay_bot.host.sandbox.guarantees import parse_requirements
@@ -53,6 +55,8 @@ class Wanted:
     image: str = ""
     timeout: float = SECONDS
     repository: Path | None = None
+    directory: Path | None = None
+    """Where it is run: if that is in a repository and none is named, the policy of its HEAD counts, but no file."""
     runtime: str = ""
     require: Iterable[str] = ()
     policy: Path | None = None
@@ -73,10 +77,12 @@ def run(command: Sequence[str], environment: Mapping[str, str], wanted: Wanted) 
     if not 0 < wanted.timeout <= 24 * 3600:
         raise UsageError(f"a command can't have {wanted.timeout:g} seconds", hint="give --timeout between 1 and 86400")
     with open_scratch() as scratch:
-        with open_policy(wanted.repository, wanted.policy) as source:
+        wall = wanted.timeout + GRACE
+        with _policy(wanted) as source:
             where, network = choose_network(wanted.network, source.settings.network)
             _require_allowed(command, source, wanted)
             archive = _archive(source, scratch)
+            limits = _limits(source, archive, wall)
         driver, notices = choose(
             preference,
             environment,
@@ -87,7 +93,6 @@ def run(command: Sequence[str], environment: Mapping[str, str], wanted: Wanted) 
         )
         for notice in notices:
             wanted.notice(notice)
-        wall = wanted.timeout + GRACE
         with open_egress(
             network, driver, run=scratch.name, where=where, wall=wall, tell=wanted.tell, laboratory=wanted.laboratory
         ) as egress:
@@ -96,7 +101,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], wanted: Wanted) 
                 purpose="exec",
                 only_for_checks=True,
                 image=wanted.image,
-                limits=BoxLimits(wall=wall),
+                limits=limits,
                 environment=egress.environment,
                 door=egress.door if network.is_open() else None,
             )
@@ -104,6 +109,22 @@ def run(command: Sequence[str], environment: Mapping[str, str], wanted: Wanted) 
         messages = explain_symptoms(done.output, done.exit_code, has_proxy=network.is_open())
         update = {"notices": notices, "attempts": egress.attempts(), "messages": messages}
         return done.model_copy(update=update)
+
+
+@contextmanager
+def _policy(wanted: Wanted) -> Iterator[PolicySource]:
+    """Open what counts: the file that is named, else the repository's own; its tree only where it is named too."""
+    repository = wanted.repository
+    if repository is None and wanted.policy is None and wanted.directory is not None:
+        repository = find_repository(wanted.directory)
+    with open_policy(repository, wanted.policy) as source:
+        yield source if wanted.repository else replace(source, checkout=None)
+
+
+def _limits(source: PolicySource, archive: Path, wall: float) -> BoxLimits:
+    checkout = source.checkout
+    files = len(checkout.list_files(checkout.repository.head)) if checkout else 0
+    return limits_for(source.settings.limits, wall=wall, archive_size=archive.stat().st_size, files=files)
 
 
 def choose_network(word: str, network: Network) -> tuple[Where, NetworkPolicy]:

@@ -122,6 +122,40 @@ def test_files_that_are_kept_from_agents_are_not_there(tmp_path: Path) -> None:
     assert run(["ls", "-A"], os.environ, wanted).output == ".github\na\n"
 
 
+LIMITS = "limits: {work: 48, temporary: 24, open_files: 300, memory: 400}"
+LOOK = "ulimit -n; df -Pm /work /tmp | awk 'NR > 1 {print $2}'; ls -A"
+
+
+def test_the_limits_of_a_policy_are_those_of_the_box(driver: str, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text(LIMITS)
+    full = "head -c 60000000 /dev/zero > big"
+    done = shell(driver, f"{LOOK}; {full}", policy=file)
+    assert done.output.split()[:3] == ["300", "48", "24"]
+    assert "No space left on device" in done.output
+
+
+def test_in_a_repository_its_own_policy_counts_and_none_of_its_files(tmp_path: Path) -> None:
+    repository = make_repository(tmp_path / "repository", {"a": "1", ".github/ay-bot.yml": LIMITS, "sub/b": "2"})
+    inside = Wanted(sandbox="bubblewrap", directory=repository / "sub")
+    assert run(["sh", "-c", LOOK], os.environ, inside).output.split() == ["300", "48", "24"]
+    named = Wanted(sandbox="bubblewrap", directory=repository / "sub", repository=repository)
+    assert run(["sh", "-c", LOOK], os.environ, named).output.split() == ["300", "48", "24", ".github", "a", "sub"]
+    file = tmp_path / "policy.yml"
+    file.write_text("limits: {open_files: 200}")
+    other = Wanted(sandbox="bubblewrap", directory=repository, policy=file)
+    assert run(["sh", "-c", "ulimit -n"], os.environ, other).output == "200\n"
+    outside = Wanted(sandbox="bubblewrap", directory=tmp_path)
+    assert run(["sh", "-c", "ulimit -n"], os.environ, outside).output == "4096\n"
+
+
+def test_a_repository_that_is_larger_than_the_workspace_is_refused_before_a_box_is_made(tmp_path: Path) -> None:
+    files = {"big": "x" * 17_000_000, ".github/ay-bot.yml": "limits: {work: 16, memory: 800}"}
+    repository = make_repository(tmp_path / "repository", files)
+    with pytest.raises(UsageError, match="the workspace of a box only 16 MiB"):
+        run(["true"], os.environ, Wanted(sandbox="bubblewrap", repository=repository))
+
+
 @pytest.mark.parametrize(
     ("word", "where", "mode", "presets", "hosts"),
     [
