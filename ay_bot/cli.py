@@ -213,7 +213,7 @@ def doctor(
     removed = clean_up() if clean else ()
     if repo and not repo.is_dir():
         raise UsageError(f"{repo} is no directory", hint="give the work tree of a repository with --repo")
-    examination = examine(removed, repo, required)
+    examination = examine(removed, repo, required, try_doors=not clean)
     if as_json:
         typer.echo(examination.model_dump_json(indent=2))
     else:
@@ -236,7 +236,7 @@ def sandbox_exec(  # noqa: PLR0913, PLR0917 - one argument for each flag
         Path | None, typer.Option(help="A git repository whose HEAD is the workspace. Default: empty.")
     ] = None,
     policy_file: Annotated[
-        Path | None, typer.Option("--policy", help="A configuration file that counts. Default: the repository's, at HEAD.")
+        Path | None, typer.Option("--policy", help="The configuration file that counts. Default: the repository's.")
     ] = None,
     network: Annotated[
         str, typer.Option(help="none, setup or agent as the policy has them, or presets and hosts: pip,example.org.")

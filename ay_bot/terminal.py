@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.status import Status
 
-    from ay_bot.host.doctor import Examination, SandboxState
+    from ay_bot.host.doctor import DoorState, Examination, SandboxState
     from ay_bot.host.egress import Attempt
     from ay_bot.host.github.annotations import WorkflowLog
     from ay_bot.host.report import Result, Verification
@@ -304,9 +304,16 @@ def _show_end(console: "Console", result: "Result") -> None:
         console.print(f"branch `{result.branch}` now holds commit {result.commit[:12]}", markup=False)
 
 
+def _describe_door(door: "DoorState") -> str:
+    if door.opens:
+        return "a network policy of `allowlist` can be used: doors open"
+    return f"no network policy but `none`: {door.problem}" + (f" (hint: {door.hint})" if door.hint else "")
+
+
 def _describe_wall(sandbox: "SandboxState") -> list[str]:
     told = [f"{weakness.lacks}: {weakness.why}" for weakness in sandbox.weaknesses]
-    return [sandbox.image, *filter(None, [sandbox.engine]), *(f"without {one}" for one in told)]
+    door = [_describe_door(sandbox.door)] if sandbox.door else []
+    return [sandbox.image, *filter(None, [sandbox.engine]), *(f"without {one}" for one in told), *door]
 
 
 def show_images(images: "Sequence[KeptImage]") -> None:
