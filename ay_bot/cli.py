@@ -5,7 +5,6 @@ import signal
 import sys
 import traceback
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -134,6 +133,9 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
     image: Annotated[
         str | None, typer.Option(help="The box image. Default: ay-bot's own, with Python and pytest.")
     ] = None,
+    load: Annotated[
+        list[str] | None, typer.Option(help="Files or directories that the agent begins with; `.` for all that fits.")
+    ] = None,
     max_cost: Annotated[float | None, typer.Option(help="Most that the model may cost, in USD. Default: 5.")] = None,
     max_tokens: Annotated[int | None, typer.Option(help="Most tokens for the model. Default: 2000000.")] = None,
     max_steps: Annotated[int | None, typer.Option(help="Most model calls of the agent. Default: 100.")] = None,
@@ -166,6 +168,7 @@ def run(  # noqa: PLR0913, PLR0917 - one argument for each flag
         runtime=runtime,
         require=parse_requirements(require) if require else None,
         image=image,
+        load=tuple(load) if load else None,
         max_cost=max_cost,
         max_tokens=max_tokens,
         max_steps=max_steps,
@@ -665,17 +668,60 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
             typer.echo(outline.map(open_source(rev), query, tokens, count), nl=False)
 
 
+@context.command("build")
+def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
+    tokens: Annotated[int, typer.Option(min=4_000, max=100_000_000, help="Most tokens of a conversation.")] = 100_000,
+    query_file: Annotated[str | None, typer.Option(help="The task; `-` reads from stdin. Default: none.")] = None,
+    load: Annotated[
+        list[str] | None, typer.Option(help="Patterns of the files to begin with, as for `run`. Default: `.`, all.")
+    ] = None,
+    repo: Annotated[Path, _REPO] = Path(),
+    rev: Annotated[str, _REV] = "HEAD",
+    cache: Annotated[Path | None, _CACHE] = None,
+    batch: Annotated[bool, _BATCH] = False,
+    model: Annotated[str, typer.Option(help="The model whose tokens are counted. Default: whoever counts more.")] = "",
+    text: Annotated[bool, typer.Option("--text", help="Print what the agent would be told.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON.")] = False,
+) -> None:
+    """Show what an agent would begin a task with: which layers, which files, how many tokens of each."""
+    from ay_bot.agent.opening import Opening, lay_out_opening
+    from ay_bot.host.context.describing import describe_commit
+    from ay_bot.outline.shell import Request, answer_batch
+    from ay_bot.terminal import show_opening
+
+    query = _read_query(query_file) if query_file and not batch else ""
+    with _open_context(repo, cache) as (outline, open_source):
+
+        def build(source: "GitSource", request: Request) -> Opening:
+            described = describe_commit(outline, source, request.query, tokens, load or ["."], model)
+            return lay_out_opening(described.work, described.files, described.count)
+
+        def line(source: "GitSource", request: Request) -> str:
+            return build(source, request).as_line(request.id, request.rev)
+
+        if batch:
+            for answer in answer_batch(sys.stdin.buffer, open_source, rev, line):
+                typer.echo(answer)
+            return
+        request = Request("", rev, query)
+        if as_json:
+            typer.echo(line(open_source(rev), request))
+        elif text:
+            typer.echo(build(open_source(rev), request).text)
+        else:
+            show_opening(build(open_source(rev), request))
+
+
 @contextmanager
 def _open_context(repo: Path, cache: Path | None) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
+    from ay_bot.host.context.planned import cache_directory, name_place
     from ay_bot.host.environment import environment
     from ay_bot.host.outline_source import GitSource
     from ay_bot.host.repository import find_git_dir
     from ay_bot.outline.outlining import open_outline
-    from ay_bot.outline.shell import cache_directory
 
     git_dir = find_git_dir(repo)
-    place = sha256(bytes(git_dir)).hexdigest()[:16]
-    with open_outline(cache_directory(cache, environment()), place) as outline:
+    with open_outline(cache_directory(cache, environment()), name_place(git_dir)) as outline:
         yield outline, lambda rev: GitSource(git_dir, rev)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.status import Status
 
+    from ay_bot.agent.opening import Opening
     from ay_bot.host.doctor import DoorState, Examination, SandboxState
     from ay_bot.host.egress import Attempt
     from ay_bot.host.github.annotations import WorkflowLog
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ay_bot.host.setup.images import Runtime
 
 WIDEST = 200
+MOST_NAMED = 12
 SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
 FOLDED_PHASES = {"repository", "session", "checks", "publish"}
 """What stands between two of them is folded with the first."""
@@ -344,6 +346,22 @@ def show_runtime(runtime: "Runtime") -> None:
         return
     engine = f" (this engine is {runtime.engine})" if runtime.engine != runtime.architecture else ""
     sys.stdout.write(f"{said}\nit does not run here{engine}: {printable(runtime.problem)}\n")
+
+
+def show_opening(opening: "Opening") -> None:
+    """Print how an agent would begin, on stdout, for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    table = Table("Layer", "May have", "Has", "Files", box=None, pad_edge=False)
+    for layer in opening.layers:
+        names = [f"{printable(path)} ({size:,})" if size else printable(path) for path, size in layer.files]
+        more = [f"and {len(names) - MOST_NAMED} more"] if len(names) > MOST_NAMED else []
+        table.add_row(layer.layer, f"{layer.limit:,}", f"{layer.tokens:,}", Text("\n".join(names[:MOST_NAMED] + more)))
+    console.print(table)
+    console.print(f"{opening.tokens:,} of {opening.limit:,} tokens; the rest is left for the work", markup=False)
 
 
 def show_examination(examination: "Examination") -> None:

@@ -8,11 +8,10 @@ import sys
 import threading
 from queue import SimpleQueue
 
+from ay_bot.protocol.parent import die_with_parent
 from ay_bot.protocol.unreadable import become_unreadable
 
 CHUNK = 256 * 1024
-PR_SET_PDEATHSIG = 1
-SIGKILL = 9
 
 
 class Inlet:
@@ -52,13 +51,6 @@ def take_standard_output() -> int:
     channel = os.dup(1)
     os.dup2(2, 1)
     return channel
-
-
-def die_with_parent() -> None:
-    """Ask the kernel to end this process with the thread that started it, in case a pipe is held open elsewhere."""
-    import ctypes
-
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
 
 
 def refuse_strangers() -> None:

@@ -6,10 +6,14 @@ from typing import Final
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.commit_tree import CommitTree
 from ay_bot.host.config import Settings
+from ay_bot.host.context import Wish
+from ay_bot.host.context.planned import MakePlan
 from ay_bot.host.findings import Findings
 from ay_bot.host.instructions import MOST_BYTES, Instructions, find_instructions, list_deeper
 from ay_bot.host.policy.boxes import build_box_policy
+from ay_bot.outline.counting import encodings_of
 from ay_bot.protocol.conversation import Role
+from ay_bot.protocol.layers import SHARES
 from ay_bot.protocol.messages import Work
 from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
@@ -18,6 +22,9 @@ MANY_FILES: Final = 500
 LONGEST_ANSWER: Final = 16_000  # tokens that are kept free for an answer, at most
 SPARE: Final = 0.02
 LEAST_CONTEXT: Final = 4_000
+MAP_IS_AT_MOST: Final = 16  # of a conversation, one part in
+FRAME: Final = 100  # tokens for the words around a map or files
+BYTES_PER_TOKEN: Final = 4
 NEVER_WORK: Final = (
     "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
     ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
@@ -26,10 +33,18 @@ NEVER_WORK: Final = (
 
 
 def describe_work(
-    settings: Settings, command: str, checkout: Checkout, findings: Findings, models: Mapping[Role, ModelFacts]
+    settings: Settings,
+    command: str,
+    checkout: Checkout,
+    findings: Findings,
+    models: Mapping[Role, ModelFacts],
+    make_plan: MakePlan,
 ) -> Work:
     """Return the work of a run; `command` runs the tests, `models` are those that answer."""
     order = findings.order
+    main = models.get("main")
+    tokens = fit_context(settings.max_context_tokens, main)
+    plan = make_plan(wish_for(order.task.text, tokens, settings.load, main.model if main else ""))
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
     instructions = find_instructions(trusted, fallbacks=settings.instruction_files)
     if instructions.cut:
@@ -41,7 +56,7 @@ def describe_work(
         deeper_instructions=_find_deeper(trusted, instructions, checkout),
         test_command=command,
         max_steps=settings.max_steps,
-        max_context_tokens=fit_context(settings.max_context_tokens, models.get("main")),
+        max_context_tokens=tokens,
         test_timeout=settings.test_timeout,
         images=tuple(image.part for image in order.images),
         models=dict(models),
@@ -50,12 +65,26 @@ def describe_work(
         outputs=order.outputs,
         output_limits={**MOST_OF_EACH, **settings.output_limits},
         edit_format=settings.edit_format,
-        native_tools=models["main"].tools if "main" in models else True,
+        native_tools=main.tools if main else True,
         has_stronger=bool(settings.model_pack.stronger),
         review=settings.review,
         architect=settings.architect,
         delegation=settings.delegation == "on" or (settings.delegation == "auto" and len(trusted.paths) >= MANY_FILES),
         policy=build_box_policy(findings.policy, settings.command_policy),
+        map=plan.map,
+        load=plan.load,
+        tokens_per_byte=plan.tokens_per_byte or BYTES_PER_TOKEN**-1,
+    )
+
+
+def wish_for(task: str, tokens: int, load: tuple[str, ...], model: str) -> Wish:
+    """Return what a plan is to hold for a conversation of so many tokens."""
+    return Wish(
+        task=task,
+        map_tokens=max(min(int(SHARES["map"] * tokens), tokens // MAP_IS_AT_MOST) - FRAME, 0),
+        load=load,
+        file_tokens=max(int(SHARES["files"] * tokens) - FRAME, 0),
+        encodings=encodings_of(model),
     )
 
 

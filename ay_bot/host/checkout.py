@@ -1,6 +1,6 @@
 """A temporary bare clone that borrows the user's objects: trees are read, made and compared here, never in place."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ay_bot.errors import UsageError
 from ay_bot.host.branch import write_branch
 from ay_bot.host.git import GitFailed, run_git
-from ay_bot.host.objects import TreeEntry, read_blobs, read_tree
+from ay_bot.host.objects import ObjectReader
 from ay_bot.host.repository import Repository
 from ay_bot.host.tree_stream import TreeChange, build_stream
 
@@ -36,38 +36,16 @@ class TreeDifference(NamedTuple):
     path: bytes
 
 
-class Checkout:
+class Checkout(ObjectReader):
     """The clone. Trees and commits are named by their ids; nothing here has a work tree, hooks or filters."""
 
     def __init__(self, repository: Repository, git_dir: Path) -> None:
+        super().__init__(git_dir)
         self.repository = repository
-        self.git_dir = git_dir
-        self._files: dict[str, dict[bytes, TreeEntry]] = {}
 
     def tree_of(self, revision: str) -> str:
         """Return the id of the tree of a commit or tree."""
         return self._run("rev-parse", "--verify", "--end-of-options", f"{revision}^{{tree}}").decode().strip()
-
-    def list_files(self, tree: str) -> Mapping[bytes, TreeEntry]:
-        """Return every file of a tree (or of a commit's tree) by path, gitlinks included."""
-        if tree not in self._files:
-            self._files[tree] = read_tree(self.git_dir, tree)
-        return self._files[tree]
-
-    def read_file(self, revision: str, path: str | bytes) -> bytes | None:
-        """Return what a file holds in a commit or tree, None where there is no such file."""
-        name = path.encode() if isinstance(path, str) else path
-        entry = self.list_files(revision).get(name)
-        if entry is None or entry.mode == "160000":
-            return None
-        return read_blobs(self.git_dir, [entry.object_id.encode()])[0]
-
-    def read_files(self, revision: str, paths: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Return what several files hold; those that are not there are left out."""
-        files = self.list_files(revision)
-        there = [path for path in paths if path in files]
-        blobs = read_blobs(self.git_dir, [files[path].object_id.encode() for path in there])
-        return {path: blob for path, blob in zip(there, blobs, strict=True) if blob is not None}
 
     def archive(self, tree: str, destination: Path) -> int:
         """Write a tar of the tree, every blob's exact bytes, submodules as empty directories; return its size."""

@@ -3,7 +3,7 @@
 import posixpath
 from typing import Final
 
-from ay_bot.host.checkout import Checkout
+from ay_bot.host.objects import ObjectReader
 
 MOST_LINKS: Final = 16
 LINK: Final = "120000"
@@ -12,10 +12,10 @@ LINK: Final = "120000"
 class CommitTree:
     """Reads files of one commit by path; implements `ay_bot.host.instructions.Tree`."""
 
-    def __init__(self, checkout: Checkout, revision: str) -> None:
-        self._checkout = checkout
+    def __init__(self, objects: ObjectReader, revision: str) -> None:
+        self._objects = objects
         self._revision = revision
-        self._files = checkout.list_files(revision)
+        self._files = objects.list_files(revision)
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -32,7 +32,7 @@ class CommitTree:
         entry = self._files.get(self.real(path).encode())
         if entry is None or not entry.mode.startswith("100"):
             return None
-        content = self._checkout.read_file(self._revision, self.real(path))
+        content = self._objects.read_file(self._revision, self.real(path))
         return None if content is None else content[:most]
 
     def has(self, path: str) -> bool:
@@ -51,7 +51,7 @@ class CommitTree:
             if entry is None or entry.mode != LINK:
                 continue
             links += 1
-            target = (self._checkout.read_file(self._revision, name) or b"").decode("utf-8", "replace")
+            target = (self._objects.read_file(self._revision, name) or b"").decode("utf-8", "replace")
             landed = posixpath.normpath(posixpath.join("/".join(way[:-1]), target))
             if links > MOST_LINKS or landed.startswith(("/", "..")):
                 return "\0"

@@ -137,6 +137,10 @@ class Settings(Value):
     """Whether the role `planner` works out the change and the role `editor` writes the edits."""
     edit_format: EditFormat = "auto"
     """How the model makes edits; `auto` is by tools, or by SEARCH/REPLACE text where the model takes none."""
+    repository_map: Annotated[Literal["auto", "on", "off"], BeforeValidator(_as_word)] = "auto"
+    """Whether the agent begins with a map of what is defined where; `auto` is in repositories of 200 files and more."""
+    load: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
+    """Patterns, as in .gitignore, of files that the agent begins with: `.` for all; the likeliest, if not all fit."""
     instruction_files: tuple[Name, ...] = ()
     """Names of files that instruct agents where a directory has no AGENTS.md, in order, such as `CLAUDE.md`."""
     max_context_tokens: Annotated[int, Field(ge=4000)] = 100_000
@@ -192,6 +196,8 @@ class Settings(Value):
         names = [chore.name for chore in self.maintenance]
         twice = sorted({name for name in names if names.count(name) > 1})
         problems += [f"there are two chores `{name}` in `maintenance`" for name in twice]
+        if problem := _find_pattern_fault(self.load):
+            problems.append(f"`load` holds no pattern as in .gitignore: {problem}")
         if self.pack and self.pack not in self.models:
             problems.append(f"there is no pack `{self.pack}` in `models`: {', '.join(self.models) or 'it has none'}")
         if problems:
@@ -213,6 +219,7 @@ class Overrides(Value):
     runtime: str | None = None
     require: tuple[str, ...] | None = None
     review: ReviewMode | None = None
+    load: tuple[str, ...] | None = None
     max_cost: float | None = None
     max_tokens: int | None = None
     max_steps: int | None = None

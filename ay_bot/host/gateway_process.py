@@ -71,10 +71,10 @@ def _is_for_models(name: str) -> bool:
 
 def command() -> list[str]:
     """Return what starts the gateway, with the packages that this process has and nothing else on its path."""
-    return [sys.executable, "-I", "-S", "-c", PROGRAM, ":".join(_installed())]
+    return [sys.executable, "-I", "-S", "-c", PROGRAM, ":".join(list_packages())]
 
 
-def _installed() -> list[str]:
+def list_packages() -> list[str]:
     """Return what `site` added to the path: neither the current directory nor PYTHONPATH, which come before it."""
     standard = os.path.dirname(os.__file__)  # noqa: PTH120 - pathlib isn't loaded yet
     own = [at for at, place in enumerate(sys.path) if place in {standard, f"{standard}/lib-dynload"}]

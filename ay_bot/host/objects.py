@@ -1,6 +1,6 @@
 """Reading trees and blobs out of a git object store, by plumbing that runs nothing and writes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,3 +45,32 @@ def read_blobs(git_dir: Path, names: Sequence[bytes]) -> list[bytes | None]:
     if len(blobs) != len(names):
         raise GitFailed("cat-file", f"asked for {len(names)} objects, it answered with {len(blobs)}")
     return blobs
+
+
+class ObjectReader:
+    """Reads the files of trees and commits of one object store; each listing is read once."""
+
+    def __init__(self, git_dir: Path) -> None:
+        self.git_dir = git_dir
+        self._files: dict[str, dict[bytes, TreeEntry]] = {}
+
+    def list_files(self, tree: str) -> Mapping[bytes, TreeEntry]:
+        """Return every file of a tree (or of a commit's tree) by path, gitlinks included."""
+        if tree not in self._files:
+            self._files[tree] = read_tree(self.git_dir, tree)
+        return self._files[tree]
+
+    def read_file(self, revision: str, path: str | bytes) -> bytes | None:
+        """Return what a file holds in a commit or tree, None where there is no such file."""
+        name = path.encode() if isinstance(path, str) else path
+        entry = self.list_files(revision).get(name)
+        if entry is None or entry.mode == "160000":
+            return None
+        return read_blobs(self.git_dir, [entry.object_id.encode()])[0]
+
+    def read_files(self, revision: str, paths: Sequence[bytes]) -> dict[bytes, bytes]:
+        """Return what several files hold; those that are not there are left out."""
+        files = self.list_files(revision)
+        there = [path for path in paths if path in files]
+        blobs = read_blobs(self.git_dir, [files[path].object_id.encode() for path in there])
+        return {path: blob for path, blob in zip(there, blobs, strict=True) if blob is not None}

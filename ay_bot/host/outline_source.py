@@ -22,22 +22,23 @@ _CHANGES: Final = (
 
 
 class GitSource:
-    """One commit of a repository; the files of its tree, and the commits before it."""
+    """One commit of a repository; the files of its tree, or of another one in its place, and the commits before it."""
 
-    def __init__(self, git_dir: Path, revision: str = "HEAD") -> None:
-        self._git_dir = git_dir
+    def __init__(self, git_dir: Path, revision: str = "HEAD", tree: str = "") -> None:
+        self.git_dir = git_dir
         name = f"{revision}^{{commit}}"
         if revision.startswith("-"):
             raise UsageError(f"`{revision}` is no revision", hint="give a commit, a branch or a tag with --rev")
         try:
             facts = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
             self.commit = facts.decode().split()[-1]
-            tree = run_git(["rev-parse", "--verify", f"{self.commit}^{{tree}}"], git_dir=git_dir)
+            name = f"{tree or self.commit}^{{tree}}"
+            found = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
         except GitFailed:
             raise UsageError(
                 f"the repository has no commit `{revision}`", hint="give a commit, a branch or a tag with --rev"
             ) from None
-        self._tree = tree.decode().strip()
+        self._tree = found.decode().split()[-1]
 
     @property
     def tree(self) -> str:
@@ -46,7 +47,7 @@ class GitSource:
 
     def entries(self) -> list[Entry]:
         """Return the regular files of the tree."""
-        listing = run_git(["ls-tree", "-r", "-z", "--full-tree", self._tree], git_dir=self._git_dir)
+        listing = run_git(["ls-tree", "-r", "-z", "--full-tree", self._tree], git_dir=self.git_dir)
         lines = listing.decode("utf-8", "surrogateescape").split("\0")[:-1]
         return [Entry(line.split("\t", 1)[1], line[12:].split("\t", 1)[0]) for line in lines if line[:6] in _REGULAR]
 
@@ -59,7 +60,7 @@ class GitSource:
         known = self._sizes(blobs)
         wanted = [blob for blob in blobs if known.get(blob, largest + 1) <= largest]
         yield from ((blob, None) for blob in blobs if known.get(blob, largest + 1) > largest)
-        with stream_git(["cat-file", "--batch", "--buffer"], self._git_dir) as process:
+        with stream_git(["cat-file", "--batch", "--buffer"], self.git_dir) as process:
             assert process.stdin, process.stdout  # noqa: S101
             _write_beside(process.stdin, wanted)
             for blob in wanted:
@@ -68,16 +69,14 @@ class GitSource:
     def _sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         data = "".join(f"{blob}\n" for blob in blobs).encode()
         answer = run_git(
-            ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], git_dir=self._git_dir, data=data
+            ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], git_dir=self.git_dir, data=data
         )
         fields = (line.split() for line in answer.decode("ascii", "replace").splitlines())
         return {field[0]: int(field[2]) for field in fields if len(field) == 3 and field[1] == "blob"}
 
     def past(self) -> Sequence[str]:
         """Return the ids of the commits up to this one, the newest first; merges are left out."""
-        listing = run_git(
-            ["rev-list", f"--max-count={MOST_COMMITS}", "--no-merges", self.commit], git_dir=self._git_dir
-        )
+        listing = run_git(["rev-list", f"--max-count={MOST_COMMITS}", "--no-merges", self.commit], git_dir=self.git_dir)
         return listing.decode().split()
 
     def commits(self, commits: Iterable[str]) -> Iterator[Commit]:
@@ -85,7 +84,7 @@ class GitSource:
         wanted = list(commits)
         if not wanted:
             return
-        with stream_git(_CHANGES, self._git_dir) as process:
+        with stream_git(_CHANGES, self.git_dir) as process:
             assert process.stdin, process.stdout  # noqa: S101
             _write_beside(process.stdin, wanted)
             yield from _read_commits(process.stdout)  # type: ignore[arg-type]

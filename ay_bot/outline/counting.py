@@ -1,5 +1,6 @@
 """Counting tokens with the vocabularies of the models, and what to do where none is at hand."""
 
+import re
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -29,6 +30,14 @@ def load_counter(directory: Path, encoding: str = "o200k_base") -> Counter:
         raise FileNotFoundError(str(directory / name))
     backend = BPETokenizer.from_tiktoken(str(directory / name), scheme, {})
     return lambda text: len(backend.encode(text.encode("utf-8", "replace")))
+
+
+def encodings_of(model: str) -> tuple[str, ...]:
+    """Return the encoding of a model by its name, or nothing where it isn't one of those that are at hand."""
+    name = model.rpartition("/")[2].lower()
+    if re.match(r"gpt-(?:4o|4\.[15]|[5-9]|oss)|chatgpt|codex|o\d", name):
+        return ("o200k_base",)
+    return ("cl100k_base",) if re.match(r"gpt-(?:4|3\.5)|text-embedding", name) else ()
 
 
 def estimate(text: str) -> int:

@@ -1,6 +1,6 @@
 """The outline of a repository, as others use it: `Outline` opens a cache, and answers for any commit."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -64,14 +64,27 @@ class Outline:
         """Return the files of a commit that fit a task best."""
         return self.ranking(source).rank(query, top)
 
-    def map(self, source: Source, query: str, tokens: int, count: Counter) -> str:
-        """Return a map of a commit for a task, or for none, that has at most so many tokens."""
+    def names_files(self, source: Source, query: str) -> bool:
+        """Say whether a task names files of a commit itself."""
+        from ay_bot.outline.query import parse_query
+
+        return bool(self.ranking(source).pinned(parse_query(query)))
+
+    def map(
+        self, source: Source, query: str, tokens: int, count: Counter, without: Collection[str] = frozenset()
+    ) -> str:
+        """Return a map of a commit for a task, or for none, that has at most so many tokens.
+
+        Files of the paths `without` are left out.
+        """
         from ay_bot.outline.mapping import draw_map, lay_out
         from ay_bot.outline.query import parse_query
 
         ranking = self.ranking(source)
         most = min(_MOST_SHOWN, 10 + tokens // 8)
-        ranked = ranking.rank(query, most) if query.strip() else ranking.rank_without_task(most)
+        asked = most + len(without)
+        found = ranking.rank(query, asked) if query.strip() else ranking.rank_without_task(asked)
+        ranked = [file for file in found if file.path not in without][:most]
         texts = {blob: text for blob, text in source.blobs([file.blob for file in ranked], _LARGEST_SHOWN) if text}
         wanted = parse_query(query).terms if query.strip() else {}
         return draw_map(lay_out(ranked, _definitions(ranking, ranked), texts, wanted), tokens, count)

@@ -10,7 +10,7 @@ from ay_bot.outline.tree_source import Entry, Source
 _LARGEST: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 200
 _FRAME: Final = 12  # tokens around a file: its path's line and its fence
-_MOST_MISSES: Final = 400  # files in a row that were too large: what is left of the budget is small
+_MOST_MISSES: Final = 20  # files that were too large: what is left would go to ever less likely ones
 
 
 class Picked(NamedTuple):

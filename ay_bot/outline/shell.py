@@ -1,9 +1,8 @@
 """What `ay-bot context` prints: JSON lines for files in order, and maps."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, NamedTuple, TypeVar
 
 from ay_bot.errors import AyBotError, UsageError
 from ay_bot.outline.counting import Counter
@@ -13,7 +12,7 @@ from ay_bot.outline.tree_source import Source
 _LONGEST_LINE: Final = 4 * 1024 * 1024
 _LINE_HINT: Final = 'give lines like {"id": "1", "rev": "HEAD", "query": "what to look for"}'
 
-OpenSource = Callable[[str], Source]
+Opened = TypeVar("Opened", bound=Source)
 
 
 class Request(NamedTuple):
@@ -22,14 +21,6 @@ class Request(NamedTuple):
     id: str
     rev: str
     query: str
-
-
-def cache_directory(given: Path | None, environment: Mapping[str, str]) -> Path:
-    """Return where the cache is: as told, or in the user's cache directory."""
-    if given is not None:
-        return given
-    home = environment.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "ay-bot" / "outline"
 
 
 def parse_request(line: bytes, rev: str) -> Request:
@@ -62,10 +53,10 @@ def map_line(outline: Outline, source: Source, request: Request, tokens: int, co
 
 
 def answer_batch(
-    lines: Iterable[bytes], open_source: OpenSource, rev: str, answer: Callable[[Source, Request], str]
+    lines: Iterable[bytes], open_source: Callable[[str], Opened], rev: str, answer: Callable[[Opened, Request], str]
 ) -> Iterator[str]:
     """Yield a line for every line; one that can't be answered says why."""
-    sources: dict[str, Source] = {}
+    sources: dict[str, Opened] = {}
     for line in lines:
         if not line.strip():
             continue

@@ -8,8 +8,9 @@ from ay_bot.protocol.conversation import Role, Usage, Value
 from ay_bot.protocol.layers import Layer
 
 Phase = Literal[
-    "repository", "config", "image", "box", "seed", "baseline", "session", "changes", "checks", "message", "publish"
-]
+    "repository", "config", "image", "box", "seed", "context", "baseline", "session", "changes", "checks", "message",
+    "publish",
+]  # fmt: skip
 
 # ----------------------------------------------------------------- told by the agent, and no more believed than it
 
@@ -216,7 +217,7 @@ class ModelAnswered(Value):
 SwitchCause = Literal[
     "rate_limit", "provider", "timeout", "unreachable", "malformed", "context_window", "authentication", "payment",
     "permission", "not_found", "configuration", "invalid_request", "refused", "escalation", "context", "price",
-    "return",
+    "output", "return",
 ]  # fmt: skip
 """Why another model answers: what the one before it failed of, or whose choice it was."""
 

@@ -132,3 +132,36 @@ def test_the_commands(repository, tmp_path):
     assert ay_bot("context", "rank", "--query-file", tmp_path / "none", *common).returncode == 2
     assert ay_bot("context", "map", "--rev", "nowhere", *common).returncode == 2
     assert ay_bot("context", "map", "--repo", repository, "--cache", query).returncode == 2
+
+
+def test_what_an_agent_would_begin_with(repository, tmp_path):
+    (repository / "AGENTS.md").write_text("Use tabs.\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "instructions")
+    common = ("--repo", repository, "--cache", tmp_path / "cache", "--tokens", 4_000)
+    query = tmp_path / "query.txt"
+    query.write_text("headers are parsed wrongly")
+    done = ay_bot("context", "build", "--query-file", query, "--json", *common)
+    assert done.returncode == 0, done.stderr
+    built = json.loads(done.stdout)
+    layers = {layer["layer"]: layer for layer in built["layers"]}
+    assert list(layers) == ["standing", "instructions", "task", "map", "files"]
+    assert all(layer["tokens"] <= layer["limit"] for layer in layers.values() if layer["layer"] != "standing")
+    assert built["tokens"] == sum(layer["tokens"] for layer in layers.values()) <= 4_000
+    assert layers["files"]["files"][0]["path"] == "parser.py"
+    assert layers["instructions"]["tokens"] > 0
+    assert ay_bot("context", "build", "--query-file", query, "--json", *common).stdout == done.stdout
+    shown = ay_bot("context", "build", "--query-file", query, "--text", *common).stdout.decode()
+    assert "def parse_header" in shown
+    assert "Use tabs." in shown
+    table = ay_bot("context", "build", "--query-file", query, "--load", "words.py", *common).stdout.decode()
+    assert "words.py (" in table
+    assert "parser.py (" not in table
+    lines = b'{"id": "a", "rev": "HEAD~1", "query": "split words"}\n{"id": "b", "rev": "nowhere"}\n'
+    answers = [
+        json.loads(line) for line in ay_bot("context", "build", "--batch", *common, data=lines).stdout.splitlines()
+    ]
+    assert answers[0]["id"] == "a"
+    assert answers[0]["layers"][1]["tokens"] == 0, "there were no instructions then"
+    assert "no commit `nowhere`" in answers[1]["error"]
+    assert ay_bot("context", "build", "--repo", repository, "--tokens", 100).returncode == 2

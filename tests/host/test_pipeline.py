@@ -319,3 +319,47 @@ def test_parts_of_the_work_are_done_by_others_at_once(run, repository):
     }
     told = [request for request in script.requests if not request.agent][1].messages[-1].content
     assert told.count("it subtracts") == 2
+
+
+def test_a_small_repository_has_no_map(run):
+    script = Script(MEND, FINISH)
+    run(script)
+    assert "<map>" not in script.requests[0].messages[1].content
+    assert set(script.requests[0].layers) == {"standing", "task", "instructions", "history"}
+
+
+def test_an_agent_begins_with_a_map_and_files_if_the_settings_say_so(run, repository):
+    configure(
+        repository, "repository_map: on\nload: [sums.py]\nfiles:\n  - {paths: [vault.py], read: deny}\n"
+    )
+    (repository / "vault.py").write_text("def open_vault(): pass\n")
+    for command in ("add -A", "commit -q -m vault"):
+        subprocess.run(["git", *command.split()], cwd=repository, check=True)
+    script = Script(MEND, FINISH)
+    result, _, events = run(script)
+    assert result.status == "verified"
+    first = script.requests[0].messages[1].content
+    assert "test_sums.py:" in first
+    assert "def test_add" in first
+    assert BUG in first
+    assert "vault" not in first
+    assert script.requests[0].layers["map"] > 0
+    asked = [event for event in events if event.type == "model_asked"]
+    assert all(event.layers for event in asked), "requests on the host's behalf too"
+    assert asked[0].layers["files"] == script.requests[0].layers["files"] > 0
+
+
+def test_files_are_loaded_by_the_command_line_too(run):
+    script = Script(MEND, FINISH)
+    run(script, load=("sums.py",))
+    assert BUG in script.requests[0].messages[1].content
+    assert "<map>" not in script.requests[0].messages[1].content
+
+
+def test_a_run_goes_on_without_a_map_that_can_not_be_had(run, repository, monkeypatch):
+    configure(repository, "repository_map: on\n")
+    monkeypatch.setattr("ay_bot.host.context.planned.SECONDS", 0.0)
+    script = Script(MEND, FINISH)
+    result, _, events = run(script)
+    assert result.status == "verified"
+    assert any("without a map" in event.text for event in events if event.type == "noticed")

@@ -1,0 +1,39 @@
+"""What a run's agent is told of the repository before it begins: a map of it, and files."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from ay_bot.protocol.conversation import Value
+
+Tokens = Annotated[int, Field(ge=0, le=100_000_000)]
+
+
+class Place(Value):
+    """Where a plan's repository is: a git directory, a commit, and the tree of it that the agent sees."""
+
+    git_dir: Path
+    commit: str
+    tree: str
+    cache: Path
+    name: str
+
+
+class Wish(Value):
+    """What a plan is made for. `load` are patterns as in .gitignore; `encodings` are the model's, or empty for any."""
+
+    task: str
+    map_tokens: Tokens = 0
+    load: tuple[str, ...] = ()
+    file_tokens: Tokens = 0
+    encodings: tuple[str, ...] = ()
+
+
+class Plan(Value):
+    """The map, and the paths of the files. `tokens_per_byte` is 0 where the model's own encoding isn't known."""
+
+    map: str = ""
+    load: tuple[str, ...] = ()
+    file_tokens: Tokens = 0
+    tokens_per_byte: Annotated[float, Field(ge=0, le=1)] = 0.0

@@ -1,0 +1,71 @@
+"""The plan of a run's context, where the repository is large enough to want one: it is begun early, and waited for."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from ay_bot.errors import AyBotError
+from ay_bot.host.boxes import Boxes
+from ay_bot.host.checkout import Checkout
+from ay_bot.host.config import Settings
+from ay_bot.host.context import Place, Plan, Wish
+from ay_bot.host.findings import Findings
+from ay_bot.host.policy.boxes import choose_tree
+
+MAP_FROM: Final = 200
+"""Files. A smaller repository is looked through by the agent faster than a map of it is paid for."""
+SECONDS: Final = 120.0
+
+MakePlan = Callable[[Wish], Plan]
+
+
+@contextmanager
+def planned(
+    settings: Settings, checkout: Checkout, findings: Findings, boxes: Boxes, environment: Mapping[str, str]
+) -> Iterator[MakePlan]:
+    """Begin to read the repository if the settings want it, and yield what makes the plan of it."""
+    head = checkout.repository.head
+    mapped = settings.repository_map == "on" or (
+        settings.repository_map == "auto" and len(checkout.list_files(head)) >= MAP_FROM
+    )
+    if not mapped and not settings.load:
+        yield lambda _: Plan()
+        return
+    from ay_bot.host.context.process import planning
+
+    place = Place(
+        git_dir=checkout.git_dir,
+        commit=head,
+        tree=choose_tree(checkout, head, findings.policy),
+        cache=cache_directory(None, environment),
+        name=name_place(checkout.repository.common_dir),
+    )
+    with planning(place, environment, SECONDS) as planner:
+
+        def make(wish: Wish) -> Plan:
+            if not mapped:
+                wish = wish.model_copy(update={"map_tokens": 0})
+            try:
+                with findings.log.phase("context"):
+                    return planner.plan(wish, boxes.check)
+            except AyBotError as error:
+                boxes.check()
+                findings.notice(f"the agent begins without a map of the repository: {error.message}")
+                return Plan()
+
+        yield make
+
+
+def cache_directory(given: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return where what is read of repositories is kept: as told, or in the user's cache directory."""
+    if given is not None:
+        return given
+    home = environment.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "ay-bot" / "outline"
+
+
+def name_place(git_dir: Path) -> str:
+    """Return the name of a repository in the cache."""
+    return sha256(bytes(git_dir.resolve())).hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""The plan of a context, made by a process of its own over a real repository."""
+
+import os
+import subprocess
+import time
+
+import pytest
+
+from ay_bot.errors import AyBotError, Interrupted
+from ay_bot.host.context import Place, Wish
+from ay_bot.host.context.process import Planner, planning
+from ay_bot.outline.counting import best_counter
+
+PATHS = {"PATH": os.environ["PATH"]}
+
+
+def git(path, *arguments):
+    return subprocess.run(["git", "-C", path, *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def place(tmp_path):
+    path = tmp_path / "repository"
+    (path / "src").mkdir(parents=True)
+    git(path, "init", "-q", "-b", "main")
+    (path / "src" / "parser.py").write_text("def parse_header(line):\n    return line.split()\n")
+    (path / "src" / "secret.py").write_text("def parse_header_of_the_vault(line):\n    pass\n")
+    for number in range(30):
+        (path / "src" / f"other{number}.py").write_text(f"def other_{number}(a, b):\n    return a + b\n" * 20)
+    git(path, "add", "-A")
+    git(path, "commit", "-q", "-m", "start")
+    return Place(
+        git_dir=path / ".git",
+        commit=git(path, "rev-parse", "HEAD"),
+        tree=git(path, "rev-parse", "HEAD^{tree}"),
+        cache=tmp_path / "cache",
+        name="here",
+    )
+
+
+def make(place, wish, seconds=60.0, check=lambda: None):
+    with planning(place, PATHS, seconds) as planner:
+        return planner.plan(wish, check)
+
+
+def test_a_map_and_files_within_their_budgets(place):
+    wish = Wish(
+        task="headers are parsed wrongly", map_tokens=300, load=("src/",), file_tokens=500, encodings=("o200k_base",)
+    )
+    plan = make(place, wish)
+    assert plan.load[0] == "src/parser.py"
+    assert 0 < plan.file_tokens <= 500
+    assert 0 < best_counter()(plan.map) <= 300
+    assert "src/parser.py" not in plan.map, "what is loaded whole need not be in the map"
+    assert make(place, wish) == plan
+
+
+def test_the_tokens_of_a_byte_are_those_of_the_models_own_encoding(place):
+    wish = Wish(task="headers", map_tokens=4_000)
+    assert make(place, wish).tokens_per_byte == 0
+    known = make(place, wish.model_copy(update={"encodings": ("o200k_base",)}))
+    assert known.tokens_per_byte == pytest.approx(best_counter()(known.map) / len(known.map.encode()))
+
+
+def test_what_the_agent_may_not_see_is_in_no_map(place):
+    git(place.git_dir.parent, "rm", "-q", "--cached", "src/secret.py")
+    seen = place.model_copy(update={"tree": git(place.git_dir.parent, "write-tree")})
+    wish = Wish(task="parse_header_of_the_vault in src/secret.py", map_tokens=2_000)
+    assert "vault" in make(place, wish).map
+    assert "vault" not in make(seen, wish).map
+    loading = wish.model_copy(update={"load": ("src/secret.py",), "file_tokens": 500})
+    assert make(place, loading).load == ("src/secret.py",)
+    assert make(seen, loading).load == ()
+
+
+def test_files_that_the_task_names_make_the_map_short(place):
+    wish = Wish(task="look around", map_tokens=4_000, encodings=("o200k_base",))
+    named = wish.model_copy(update={"task": "mend src/parser.py"})
+    count = best_counter()
+    assert count(make(place, wish).map) > 1_024
+    assert count(make(place, named).map) <= 1_024
+
+
+def test_a_repository_that_takes_too_long_is_given_up(place):
+    with pytest.raises(AyBotError, match="took too long"):
+        make(place, Wish(task="x", map_tokens=100), seconds=0.0)
+
+
+def test_a_stopped_run_waits_no_longer(place):
+    def stopped():
+        raise Interrupted("the run was stopped")
+
+    started = time.monotonic()
+    with pytest.raises(Interrupted):
+        make(place, Wish(task="x", map_tokens=100), check=stopped)
+    assert time.monotonic() - started < 5
+
+
+def test_a_broken_commit_is_told_of(place):
+    with pytest.raises(AyBotError, match="no commit"):
+        make(place.model_copy(update={"commit": "0" * 40}), Wish(task="x", map_tokens=10))
+
+
+def test_the_process_ends_with_who_started_it(place):
+    planner = Planner.start(place, PATHS, 60.0)
+    number = planner._process.pid
+    planner.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(number, 0)
