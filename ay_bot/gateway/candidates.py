@@ -24,12 +24,16 @@ class Candidate(NamedTuple):
 
 
 class Need(NamedTuple):
-    """What a request asks of a model; tokens are an upper bound."""
+    """What a request asks of a model; tokens are an upper bound.
+
+    `output` is the limit at which the last answer of this conversation was cut off; a longer one is wanted then.
+    """
 
     tokens: int
     tools: bool = False
     images: bool = False
     escalate: bool = False
+    output: int = 0
 
 
 class Candidates:
@@ -63,12 +67,18 @@ class Candidates:
         Whoever is too small comes last, largest first: the estimate may be wrong, and asking is the proof.
         """
         chosen = self._by_strategy(need, current)
-        ranked = _once((*(self.stronger if need.escalate else ()), *chosen, *self.fallbacks))
+        longer = self._with_longer_answers(need)
+        ranked = _once((*(self.stronger if need.escalate else ()), *longer, *chosen, *self.fallbacks))
         able = [one for one in ranked if one in self.own or _is_able(one, need)]
         fitting = [one for one in able if _fits(one, need.tokens)]
         larger = [one for one in self.larger if not fitting and _fits(one, need.tokens)]
         rest = sorted((one for one in able if one not in fitting), key=lambda one: -one.facts.context_window)
         return _once((*fitting, *larger, *rest))
+
+    def _with_longer_answers(self, need: Need) -> list[Candidate]:
+        if not need.output:
+            return []
+        return [one for one in (*self.larger, *self.own, *self.fallbacks) if one.facts.output_limit > need.output]
 
     def _by_strategy(self, need: Need, current: str) -> Sequence[Candidate]:
         if self.strategy == "explicit":
@@ -82,12 +92,13 @@ class Candidates:
             stays = [one for one in ranked if one.name == current and not _fits(ranked[0], need.tokens / SMALLER_IF)]
         return [*stays, *ranked, *self.own]
 
-    def after(self, failed: Candidate, cause: str, left: Sequence[Candidate]) -> list[Candidate]:
-        """Return who of those that are left may be asked after this failure."""
+    def after(self, failed: Candidate, cause: str, left: Sequence[Candidate], tokens: int = 0) -> list[Candidate]:
+        """Return who of those that are left may be asked after this failure, for a request of so many tokens."""
         match cause:
             case "context_window":
                 window = failed.facts.context_window
-                return [one for one in _once((*left, *self.larger)) if one.facts.context_window > window > 0]
+                wider = [one for one in _once((*left, *self.larger)) if one.facts.context_window > window > 0]
+                return [one for one in wider if _fits(one, tokens)] or wider
             case "payment" if self.rules.on_payment == "stop":
                 return []
             case "authentication" | "payment" | "permission":

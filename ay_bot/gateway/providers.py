@@ -475,6 +475,9 @@ class PlainRoute:
 
     def stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         """Ask, and yield the answer as it comes. Raises CallFailed."""
+        return transport.in_time(self._stream(question, transport), self.model)
+
+    def _stream(self, question: Question, transport: Transport) -> Iterator[Chunk]:
         import litellm
 
         try:

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from ay_bot.gateway import providers
@@ -41,6 +42,13 @@ IMPATIENT = RetryPolicy(1, 10.0)
 """How a failed call is tried again where somebody else can be asked."""
 
 
+@dataclass(slots=True)
+class Waited:
+    """For how many seconds a request has waited, over all models and attempts."""
+
+    seconds: float = 0.0
+
+
 class Asking(NamedTuple):
     """One request on its way."""
 
@@ -48,6 +56,7 @@ class Asking(NamedTuple):
     candidates: Candidates
     need: Need
     size: int
+    waited: Waited
 
 
 class Service:
@@ -105,8 +114,9 @@ class Service:
         size = sum(len(one.model_dump_json()) for one in (*request.messages, *request.tools))
         images = [part for one in request.messages if isinstance(one, UserMessage) for part in one.images]
         tokens = self._purse.estimate(size) + sum(part.tokens for part in images)
-        need = Need(tokens, bool(request.tools), bool(images), request.escalate)
-        return Asking(request, candidates, need, size)
+        cut = self._standing.limit_of_the_last(conversation_of(request))
+        need = Need(tokens, bool(request.tools), bool(images), request.escalate, cut)
+        return Asking(request, candidates, need, size, Waited())
 
     # ------------------------------------------------------------- along the chain of models
 
@@ -131,11 +141,14 @@ class Service:
                 before, cause = candidate.name, _cause_of(failure)
                 continue
             self._standing.answers(conversation, candidate.name)
+            self._standing.was_cut(conversation, _own_limit(asking.request, candidate, reply))
             return reply
 
     def _reason_to_choose(self, asking: Asking, before: str) -> SwitchCause:
         if asking.request.escalate and asking.candidates.stronger:
             return "escalation"
+        if asking.need.output:
+            return "output"
         own = [one.name for one in asking.candidates.own]
         strategy: Literal["context", "price", "return"] = "return"
         if asking.candidates.strategy != "explicit" and before in own:
@@ -149,7 +162,7 @@ class Service:
         too_long = failure.cause == "context_window" and asking.candidates.strategy != "context"
         if too_long and not self._standing.is_too_long_again(conversation_of(asking.request)):
             return []  # it is shortened first
-        return asking.candidates.after(candidate, failure.cause, left)
+        return asking.candidates.after(candidate, failure.cause, left, asking.need.tokens)
 
     def _tell_switch(
         self, request: ModelRequest, before: str, after: str, cause: SwitchCause, failed: list[CallFailed]
@@ -173,7 +186,7 @@ class Service:
             raise CallFailed("budget", reservation.message)
         question = question._replace(answer_limit=reservation.answer_limit or limit)
         try:
-            assembly = self._ask_with_retries(request, candidate, question, others=others)
+            assembly = self._ask_with_retries(asking, candidate, question, others=others)
         except CallFailed:
             self._purse.release(reservation)
             raise
@@ -182,14 +195,16 @@ class Service:
             raise CallFailed("refused", f"{candidate.name} refused: {reply.content[:200] or 'without a word'}")
         return reply
 
-    def _ask_with_retries(
-        self, request: ModelRequest, candidate: Candidate, question: Question, *, others: bool
-    ) -> Assembly:
+    def _ask_with_retries(self, asking: Asking, candidate: Candidate, question: Question, *, others: bool) -> Assembly:
+        request, waited = asking.request, asking.waited
+
         def waiting(seconds: float, reason: str) -> None:
+            waited.seconds += seconds
             self._progress(request, retry_in=seconds, reason=self._redact(reason))
 
         configured = self._configure
-        policy = RetryPolicy(configured.max_retries, configured.max_retry_wait, configured.first_retry_wait)
+        left = max(configured.max_retry_wait - waited.seconds, 0.0)
+        policy = RetryPolicy(configured.max_retries, left, configured.first_retry_wait)
         if others:
             tries, most, _ = IMPATIENT
             policy = policy._replace(tries=min(policy.tries, tries), max_wait=min(policy.max_wait, most))
@@ -258,6 +273,13 @@ def _limit_of(request: ModelRequest, facts: ModelFacts) -> int | None:
     if request.max_output_tokens is None or not facts.reasoning:
         return request.max_output_tokens
     return request.max_output_tokens + ROOM_TO_REASON
+
+
+def _own_limit(request: ModelRequest, candidate: Candidate, reply: ModelReply) -> int:
+    """The model's own limit, where that is what an answer was cut off at, and not one that was asked for."""
+    cut = reply.finish_reason == "length" and request.max_output_tokens is None
+    limit = candidate.facts.output_limit
+    return limit if cut and reply.usage.completion_tokens >= limit // 2 else 0
 
 
 def _price(facts: ModelFacts) -> Price | None:

@@ -39,6 +39,7 @@ class Standing:
         self._closed: set[str] = set()
         self._answered: dict[Conversation, str] = {}
         self._too_long: set[Conversation] = set()
+        self._cut: dict[Conversation, int] = {}
 
     def failed(self, candidate: Candidate, cause: FailureCause, wish: float | None) -> None:
         """Take in that a model failed, and for how long its provider wants to be left alone."""
@@ -75,6 +76,18 @@ class Standing:
             self._answered[conversation] = model
             if len(self._answered) > MOST_CONVERSATIONS:
                 del self._answered[next(iter(self._answered))]
+
+    def was_cut(self, conversation: Conversation, limit: int) -> None:
+        """Take in that an answer was cut off at a model's limit; 0 if it was not."""
+        with self._lock:
+            self._cut.pop(conversation, None)
+            if limit:
+                self._cut[conversation] = limit
+
+    def limit_of_the_last(self, conversation: Conversation) -> int:
+        """Return the limit at which the last answer was cut off, or 0."""
+        with self._lock:
+            return self._cut.get(conversation, 0)
 
     def is_too_long_again(self, conversation: Conversation) -> bool:
         """Take in that a conversation did not fit; True if that is not news, and cutting it did not help."""

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from pydantic import JsonValue
 
@@ -24,6 +25,7 @@ ERROR_BODY = 64 * 1024
 RINSE_TIME = 0.5
 MAX_EVENT = 32 * 1024 * 1024
 Event = dict[str, JsonValue]
+Part = TypeVar("Part")
 
 
 class OutOfTime(Exception):
@@ -173,6 +175,31 @@ class Transport:
             raise CallFailed("timeout", message) from None
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
             raise self._broken(wire, error, answered=answered) from None
+
+    def in_time(self, parts: Iterator[Part], whence: str) -> Iterator[Part]:
+        """Yield what comes from somebody who knows no total time; when that is over, it is left to itself."""
+        found: SimpleQueue[Part | Exception | None] = SimpleQueue()
+
+        def take() -> None:
+            try:
+                for part in parts:
+                    found.put(part)
+                found.put(None)
+            except Exception as error:  # noqa: BLE001 - raised again where somebody waits for it
+                found.put(error)
+
+        threading.Thread(target=take, daemon=True).start()
+        deadline = time.monotonic() + self.total_timeout
+        while True:
+            try:
+                part = found.get(timeout=max(deadline - time.monotonic(), 0.0))
+            except Empty:
+                raise CallFailed("timeout", f"{whence} was not done after {self.total_timeout:g} s") from None
+            if part is None:
+                return
+            if isinstance(part, Exception):
+                raise part
+            yield part
 
     def _send(self, request: "httpx.Request") -> "httpx.Response":
         """Return the answer once its headers are here; headers that drip are left to a thread that nobody needs."""

@@ -74,6 +74,22 @@ def test_a_conversation_stays_where_it_is_until_it_must_go():
     assert said == ["small", "small", "medium", "medium", "medium", "small", "large"]
 
 
+def test_after_an_overflow_whoever_is_too_small_by_the_count_is_not_asked_in_vain():
+    from ay_bot.gateway.candidates import Candidates
+    from ay_bot.protocol.messages import ModelSetting, RoleModels
+    from ay_bot.protocol.model_facts import ModelFacts
+
+    windows = {"a": 8_000, "b": 16_000, "c": 200_000}
+    facts = {name: ModelFacts(model=name, known=True, context_window=window) for name, window in windows.items()}
+    a, b, c = (ModelSetting(model=name) for name in windows)
+    one = Candidates(RoleModels(models=(a,), larger=(b, c)), facts)
+    assert [each.name for each in one.after(one.first, "context_window", [], 50_000)] == ["c"]
+    assert [each.name for each in one.after(one.first, "context_window", [], 10_000)] == ["b", "c"]
+    assert [each.name for each in one.after(one.first, "context_window", [], 900_000)] == ["b", "c"], (
+        "asking is the proof"
+    )
+
+
 def test_models_rest_and_come_back():
     now = [0.0]
     standing = Standing(60, lambda: now[0])

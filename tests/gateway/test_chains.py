@@ -24,12 +24,15 @@ from tests.loopback_models.turns import Count, Kind, Turn
 TOOLS = (ToolSpec(name="shell", description="Run.", parameters={"type": "object", "properties": {}}),)
 FIRST, OTHER, SAME = "openai/first", "anthropic/other", "openai/same"
 SMALL, LARGE, STRONG, PAID = "openai/small", "gemini/large", "anthropic/strong", "gemini/paid"
+SHORT, LONG = "openai/short", "gemini/long"
 CAPABILITIES = {
     FIRST: Capabilities(context_window=20_000, input_price=1, output_price=4),
     SAME: Capabilities(context_window=20_000, input_price=1, output_price=4),
     OTHER: Capabilities(context_window=20_000, input_price=3, output_price=9),
     SMALL: Capabilities(context_window=2_000, input_price=5, output_price=5),
     LARGE: Capabilities(context_window=900_000, input_price=5, output_price=20),
+    SHORT: Capabilities(context_window=20_000, output_limit=100),
+    LONG: Capabilities(context_window=20_000, output_limit=5_000),
 }
 
 
@@ -42,8 +45,10 @@ class Stand:
         self.switches: list[Switched] = []
         self.reasons: list[str] = []
 
-    def ask(self, role: str, *turns: Turn, text: str = "Mend it.", **more: object) -> ModelReply | ModelFailure:
-        counted = Count(len(text) // 4 + 60, 0, 10)
+    def ask(
+        self, role: str, *turns: Turn, text: str = "Mend it.", received: int = 10, **more: object
+    ) -> ModelReply | ModelFailure:
+        counted = Count(len(text) // 4 + 60, 0, received)
         self.models.turns[:] = [dataclasses.replace(turn, count=counted) for turn in turns]
         self.models.asked.clear()
         self.switches.clear()
@@ -166,6 +171,45 @@ def test_a_stronger_model_answers_the_one_request_that_asks_for_it(stand):
     reply = stand.ask("main", Turn("weak again"), text="stuck")
     assert isinstance(reply, ModelReply)
     assert (reply.model, stand.switches[0].cause) == (FIRST, "return")
+
+
+@pytest.fixture(scope="module")
+def another() -> Iterator[Stand]:
+    keys = dict.fromkeys(("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY"), "k" * 8)
+    with serve() as models, Gateway.start(keys) as gateway:
+        busy = RoleModels(models=settings(models, FIRST), fallbacks=settings(models, OTHER))
+        brief = RoleModels(models=settings(models, SHORT), larger=settings(models, LONG))
+        gateway.configure(
+            Configure(
+                roles={"main": busy, "editor": brief},
+                capabilities=CAPABILITIES,
+                max_retries=4,
+                max_retry_wait=1.0,
+                first_retry_wait=0.6,
+                rest=0,
+            )
+        )
+        yield Stand(gateway, models)
+
+
+def test_an_answer_that_was_cut_off_at_a_models_limit_leads_to_one_with_longer_answers_and_back(another):
+    assert another.ask("editor", Turn("half of", cut=True), text="long", received=100).model == SHORT
+    reply = another.ask("editor", Turn("all of it"), text="long")
+    assert (reply.model, another.switches[0].cause) == (LONG, "output")
+    reply = another.ask("editor", Turn("short"), text="long")
+    assert (reply.model, another.switches[0].cause) == (SHORT, "return")
+    another.ask("editor", Turn("cut by us", cut=True), text="asked", received=100, max_output_tokens=100)
+    assert another.ask("editor", Turn("short"), text="asked").model == SHORT
+    another.ask("editor", Turn("the window was full", cut=True), text="full", received=10)
+    assert another.ask("editor", Turn("short"), text="full").model == SHORT
+
+
+def test_waits_are_limited_over_all_models(another, monkeypatch):
+    waits = []
+    monkeypatch.setattr(another, "_progress", lambda progress: waits.append(progress.retry_in or 0.0))
+    assert isinstance(another.ask("main", *[Turn(fails="overloaded")] * 9), ModelFailure)
+    assert 0.4 < sum(waits) <= 1.0
+    assert another.who() == ["first", "first", "other"]
 
 
 def test_the_smallest_window_that_fits(stand):

@@ -261,3 +261,15 @@ def test_a_provider_off_the_direct_route_answers_at_once_too():
         failure = stand.ask("chat", Turn(fails="too_long"))
         assert isinstance(failure, ModelFailure)
         assert failure.cause == "context_window"
+
+
+@pytest.mark.slow
+def test_a_drip_of_a_provider_off_the_direct_route_ends_too():
+    with serve() as models, Gateway.start({"TOGETHERAI_API_KEY": "together-secret"}) as gateway:
+        setting = ModelSetting(model="together_ai/plain", api_base=models.base("chat"))
+        gateway.configure(Configure(roles={"main": setting}, idle_timeout=2, total_timeout=3, max_retries=0))
+        stand = Stand(gateway, models, streams=True)
+        assert stand.answer("chat", Turn("quick")).content == "quick"
+        failure = stand.ask("chat", Turn("never " * 40, fault="drip"))
+        assert isinstance(failure, ModelFailure)
+        assert (failure.cause, "after 3 s" in failure.message) == ("timeout", True)
