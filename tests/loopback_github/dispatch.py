@@ -1,5 +1,6 @@
 """Answers a request for REST or GraphQL: who asks, what is made to fail, what the description says, then the route."""
 
+import base64
 import json
 import time
 import traceback
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from tests.loopback_github import (
+    attachments,
     description,
     graphql_api,
     rest_actions,
@@ -126,6 +128,17 @@ def perform_route(
     reply = route.call(call)
     if complaints := description.response_complaints(route.template, route.method, reply.status, reply.body):
         github.deviations += [f"{request.route}: {complaint}" for complaint in complaints]
+    return in_media_type(github, request, reply, addresses[1])
+
+
+def in_media_type(github: "LoopbackGitHub", request: Request, reply: Reply, web: str) -> Reply:
+    """Return an answer as its Accept wants it: with rendered text, or a file as it is."""
+    wanted = request.headers.get("accept", "")
+    if "full+json" in wanted and isinstance(reply.body, dict) and "body" in reply.body:
+        rendered = attachments.render_html(github.world, web, reply.body["body"])
+        return Reply(reply.status, {**reply.body, "body_html": rendered}, reply.headers)
+    if ".raw" in wanted and isinstance(reply.body, dict) and reply.body.get("encoding") == "base64":
+        return Reply(reply.status, base64.b64decode(reply.body["content"]), reply.headers)
     return reply
 
 
@@ -141,7 +154,7 @@ def finish(github: "LoopbackGitHub", wire: Wire, request: Request, reply: Reply,
     if token and token.permissions is None:
         headers["X-OAuth-Scopes"] = ", ".join(token.scopes)
     if wire.command == "GET" and reply.status == 200:
-        headers["ETag"] = etag(json.dumps(reply.body).encode())
+        headers["ETag"] = etag(reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode())
         if wire.headers.get("If-None-Match") == headers["ETag"]:
             request.status = 304
             wire.send(304, None, headers)

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.loopback_github import attachments
 from tests.loopback_github.certificate import make_certificate
 from tests.loopback_github.control import answer_control
 from tests.loopback_github.dispatch import answer_api
@@ -32,6 +33,8 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
         self.certificate = make_certificate(directory, [host, *names]) if names else None
         self.requests: list[Request] = []
         self.git_requests: list[Request] = []
+        self.attachment_requests: list[Request] = []
+        """Those for attachments and for the storage behind them, with all their headers."""
         self.violations: list[str] = []
         """Requests that break GitHub's description; the fixture wants none."""
         self.deviations: list[str] = []
@@ -59,6 +62,8 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
         """Answer one request."""
         if found := GIT_PATH.fullmatch(path):
             answer_git(self, wire, found, query)
+        elif found := attachments.ATTACHMENT_PATH.fullmatch(path):
+            attachments.answer_attachment(self, wire, found, query)
         elif path.startswith("/_control/"):
             wire.send(*answer_control(self, path, wire.body()))
         else:
@@ -106,6 +111,11 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
     def graphql_url(self) -> str:
         """Return what GITHUB_GRAPHQL_URL is."""
         return self.url + "/api/graphql"
+
+    def attach(self, data: bytes, kind: str = "image/png", *, repository: str = "") -> str:
+        """Keep a file as the page does when somebody drops it into a comment; return its address."""
+        made = attachments.keep(self.world, self.repository(repository).full_name, data, kind)
+        return f"{self.url}/user-attachments/assets/{made.uuid}"
 
     def fetch_branch(self, branch: str, into: Path, token: str = "", repository: str = "") -> Path:
         """Clone a branch with git over HTTP, as anybody would; return the folder with its files."""
@@ -158,3 +168,4 @@ class LoopbackGitHub(PeopleSeeding, ThreadSeeding, CheckSeeding, PayloadSeeding)
     def forget_requests(self) -> None:
         self.requests.clear()
         self.git_requests.clear()
+        self.attachment_requests.clear()

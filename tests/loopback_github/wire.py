@@ -109,8 +109,9 @@ class Wire(BaseHTTPRequestHandler):
     # ------------------------------------------------------------------ writing
 
     def send(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
-        """Answer with JSON, text or nothing."""
-        data = b"" if body is None else body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        """Answer with JSON, text, bytes or nothing."""
+        data = b"" if body is None else body.encode() if isinstance(body, str) else body
+        data = data if isinstance(data, bytes) else json.dumps(body).encode()
         kind = "text/html" if isinstance(body, str) else "application/json; charset=utf-8"
         self.send_response(status)
         for name, value in {"Content-Type": kind, **(headers or {})}.items():

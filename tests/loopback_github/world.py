@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.loopback_github.attachments import Attachment
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 LEGACY = {"none": "none", "read": "read", "triage": "read", "write": "write", "maintain": "write", "admin": "admin"}
@@ -172,6 +175,9 @@ class World:
         self.apps: dict[str, App] = {}
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, str] = {}
+        self.attachments: dict[str, Attachment] = {}
+        self.attachments_for_apps = False
+        """Whether an App's token opens a private attachment's own address; a person's does."""
         self.lag: dict[str, int] = {}
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self._ids = itertools.count(1001)
