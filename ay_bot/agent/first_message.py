@@ -5,10 +5,9 @@ from typing import Final, NamedTuple
 
 from ay_bot.agent import prompt
 from ay_bot.agent.tools.workbench import Refusal, Workbench
-from ay_bot.protocol.layers import SHARES, Layer
+from ay_bot.protocol.layers import Layer, limit_of
 from ay_bot.protocol.messages import Work
 
-LEAST: Final = 500  # tokens that a layer may have in the smallest of windows
 FRAME: Final = 60  # tokens around a layer's text: the words that introduce it, its fence, the mark of a cut
 LARGEST_FILE: Final = 4 * 1024 * 1024
 
@@ -27,11 +26,6 @@ class LoadedFile(NamedTuple):
 
     path: str
     text: str
-
-
-def limit_of(layer: Layer, tokens: int) -> int:
-    """Return how many tokens a layer may have in a conversation of so many."""
-    return max(int(SHARES[layer] * tokens), LEAST)
 
 
 def lay_out(work: Work, files: Sequence[LoadedFile], count: Count, whole: str = "") -> tuple[Section, ...]:

@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 
 from ay_bot.agent import prompt
 from ay_bot.agent.dialect import Dialect
-from ay_bot.agent.first_message import Count, LoadedFile, lay_out, limit_of
+from ay_bot.agent.first_message import Count, LoadedFile, lay_out
 from ay_bot.agent.tools.registry import choose_tools
-from ay_bot.protocol.layers import SHARES, Layer
+from ay_bot.protocol.layers import SHARES, Layer, limit_of
 from ay_bot.protocol.messages import Work
 
 MARK: Final = "│"

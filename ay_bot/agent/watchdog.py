@@ -116,11 +116,16 @@ class Watchdog:
 
     def look_at_files(self) -> None:
         """End all processes while they go on making files beyond the limit; what removes them may run."""
-        files = sum(map(_files_in, self._places))
+        files = self._count_files()
         if files > self._most_files:
             _reasons.append(f"{TOO_MANY_FILES} of {self._limits.inodes}")
             _kill(-1)
+            time.sleep(EVERY)  # until they are gone: what they made since the look is not the next command's doing
+            files = self._count_files()
         self._most_files = max(files, self._limits.inodes)
+
+    def _count_files(self) -> int:
+        return sum(map(_files_in, self._places))
 
 
 def running() -> Iterator[Process]:

@@ -13,7 +13,7 @@ from ay_bot.host.instructions import MOST_BYTES, Instructions, find_instructions
 from ay_bot.host.policy.boxes import build_box_policy
 from ay_bot.outline.counting import encodings_of
 from ay_bot.protocol.conversation import Role
-from ay_bot.protocol.layers import SHARES
+from ay_bot.protocol.layers import limit_of
 from ay_bot.protocol.messages import Work
 from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
@@ -22,7 +22,6 @@ MANY_FILES: Final = 500
 LONGEST_ANSWER: Final = 16_000  # tokens that are kept free for an answer, at most
 SPARE: Final = 0.02
 LEAST_CONTEXT: Final = 4_000
-MAP_IS_AT_MOST: Final = 16  # of a conversation, one part in
 FRAME: Final = 100  # tokens for the words around a map or files
 BYTES_PER_TOKEN: Final = 4
 NEVER_WORK: Final = (
@@ -46,10 +45,10 @@ def describe_work(
     tokens = fit_context(settings.max_context_tokens, main)
     plan = make_plan(wish_for(order.task.text, tokens, settings.load, main.model if main else ""))
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
-    instructions = find_instructions(trusted, fallbacks=settings.instruction_files)
+    most = min(MOST_BYTES, limit_of("instructions", tokens) * BYTES_PER_TOKEN)
+    instructions = find_instructions(trusted, fallbacks=settings.instruction_files, most_bytes=most)
     if instructions.cut:
-        names = ", ".join(instructions.sources)
-        findings.notice(f"the instructions ({names}) are cut after {MOST_BYTES // 1024} KiB")
+        findings.notice(f"the instructions ({', '.join(instructions.sources)}) are cut after {most:,} bytes")
     return Work(
         task=order.task.text,
         instructions=instructions.text,
@@ -81,9 +80,9 @@ def wish_for(task: str, tokens: int, load: tuple[str, ...], model: str) -> Wish:
     """Return what a plan is to hold for a conversation of so many tokens."""
     return Wish(
         task=task,
-        map_tokens=max(min(int(SHARES["map"] * tokens), tokens // MAP_IS_AT_MOST) - FRAME, 0),
+        map_tokens=limit_of("map", tokens) - FRAME,
         load=load,
-        file_tokens=max(int(SHARES["files"] * tokens) - FRAME, 0),
+        file_tokens=limit_of("files", tokens) - FRAME,
         encodings=encodings_of(model),
     )
 

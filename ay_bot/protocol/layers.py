@@ -14,3 +14,10 @@ SHARES: Final[Mapping[Layer, float]] = {
     "files": 0.40,
 }
 """Of the tokens that a conversation may have. What the others leave is `history`'s."""
+LEAST: Final = 500
+"""Tokens that a layer may have in the smallest of windows."""
+
+
+def limit_of(layer: Layer, tokens: int) -> int:
+    """Return how many tokens a layer may have in a conversation of so many."""
+    return max(int(SHARES[layer] * tokens), LEAST)

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ay_bot.agent.first_message import LoadedFile, cut, lay_out, limit_of, read_files
+from ay_bot.agent.first_message import LoadedFile, cut, lay_out, read_files
 from ay_bot.agent.tools.workbench import Workbench
-from ay_bot.protocol.layers import SHARES
+from ay_bot.protocol.layers import SHARES, limit_of
 from ay_bot.protocol.messages import Work
 
 
