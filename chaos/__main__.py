@@ -37,9 +37,13 @@ def show(ended: list[Ended]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("Misbehaviour", "End", "Requests", "Tokens", "Seconds", "Held", box=box.MARKDOWN)
+    table = Table(
+        "Misbehaviour", "Outcome", "Exit code", "Cost", "Tokens", "Requests", "Seconds", "Held", box=box.MARKDOWN
+    )
     for one in ended:
-        row = (one.name, one.end, str(one.requests), f"{one.tokens:,}", f"{one.seconds:.1f}")
+        status, _, code = one.end.rpartition(" ")
+        cost = "unknown" if one.cost is None else f"${one.cost:.4f}"
+        row = (one.name, status, code, cost, f"{one.tokens:,}", str(one.requests), f"{one.seconds:.1f}")
         table.add_row(*row, "no" if one.faults else "yes")
     console = Console(width=140, highlight=False, markup=False)
     console.print(table)

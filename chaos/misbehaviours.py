@@ -180,6 +180,8 @@ def work_that_is_no_work() -> Iterator[Misbehaviour]:
         [say("", ("edit", {"path": "sums.py", "edits": [{"search": "zzz", "replace": "y"}]}))],
         (STUCK,),
     )
+    yield Misbehaviour("edits of one file that fail in ever new ways", endless(_miss_it), (STUCK,))
+    yield Misbehaviour("cut off at the output limit, for ever", [say("and so on", finish="length")], (STUCK,))
     yield Misbehaviour(
         "an edit made and taken back for ever",
         endless(lambda n: say("", EDIT if n % 2 == 0 else _back())),
@@ -205,6 +207,13 @@ def work_that_is_no_work() -> Iterator[Misbehaviour]:
         (BUDGET,),
         {"max_tokens": 60_000},
     )
+
+
+def _miss_it(number: int) -> Answer:
+    if number % 2:
+        return say("", shell(f"echo {number}"))
+    missing = f"line {number} of {['many', 'a file', 'it', 'this (one)', 'them: all'][number // 2 % 5]}"
+    return say("", ("edit", {"path": "sums.py", "edits": [{"search": missing, "replace": "x"}]}))
 
 
 def _back() -> tuple[str, object]:

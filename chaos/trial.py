@@ -25,6 +25,8 @@ SETTINGS: dict[str, Any] = {
     "model_idle_timeout": 3,
     "model_timeout": 12,
     "repair_rounds": 0,
+    "capabilities": {"openai/chaos": {"input_price": 1, "output_price": 4}},
+    "max_cost": 2.0,
 }
 FILES = {
     "sums.py": "def add(a, b):\n    return a - b\n",
@@ -101,6 +103,8 @@ def _judge(misbehaviour: Misbehaviour, said: str, code: int, faults: list[str], 
     caps = {**SETTINGS, **misbehaviour.settings}
     if tokens > caps["max_tokens"] and "beyond all numbers" not in misbehaviour.name:
         faults.append(f"{tokens} tokens, {caps['max_tokens']} were allowed")
+    if usage["requests"] and usage["cost_usd"] is not None and usage["cost_usd"] > caps["max_cost"]:
+        faults.append(f"${usage['cost_usd']:.2f}, ${caps['max_cost']:.2f} were allowed")
     return Ended(misbehaviour.name, end, tuple(faults), requests, tokens, usage["cost_usd"], seconds, result["reason"])
 
 

@@ -46,7 +46,7 @@ class Calling:
         cut = reply.finish_reason == "length"
         pairs = list(zip(reply.tool_calls, kept.tool_calls, strict=True))
         while pairs:
-            together = self._count_parallel(pairs[: MAX_CALLS - len(done)])
+            together = self._count_parallel(pairs[: max(MAX_CALLS - len(done), 0)])
             now, pairs = pairs[:together], pairs[together:]
             results = self._all([call for call, _ in now], done, cut=cut)
             for (call, name), result in zip(now, results, strict=True):
