@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from ay_bot.errors import AyBotError, LeakSeen
+from ay_bot.errors import LeakSeen
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.egress import HostRule, NetworkPolicy
 from ay_bot.host.event_log import EventLog
@@ -14,6 +14,7 @@ from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.site import Site
 from ay_bot.host.suite import TestRunner
+from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.events import EgressAttempted, Record
 from tests.host.egress.conftest import require_proxy
 from tests.host.sandbox.conftest import BUBBLEWRAP, make_sandbox, run, seed, spec
@@ -49,7 +50,7 @@ def test_at_28_what_the_agent_asks_for_is_logged_and_watched(site: Site) -> None
         seed(box)
         assert "403" in run(box, ASK.replace("$KEY", "nothing")).output
         assert site.boxes.attempts.carrying() == ()
-        with pytest.raises(AyBotError):
+        with pytest.raises(Closed):
             run(box, f"{ASK}; sleep 60")
     asked, leaking = events(opened)
     assert (asked.box, asked.host, asked.allowed, asked.rule) == ("agent", "nobody.example", False, "name")

@@ -4,13 +4,14 @@ import time
 
 import pytest
 
-from ay_bot.errors import AyBotError, LeakSeen
+from ay_bot.errors import LeakSeen
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.egress import HostRule, NetworkPolicy, open_egress
 from ay_bot.host.event_log import EventLog
 from ay_bot.host.redact.canaries import plant
 from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.redteam.doors import laboratory
+from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.events import EgressAttempted, Record
 from tests.host.egress.conftest import require_proxy
 from tests.host.sandbox.conftest import BUBBLEWRAP, DOCKER, make_sandbox, run, seed, spec
@@ -51,7 +52,7 @@ def test_at_28_what_must_not_leave_ends_the_run_before_it_passes_to_an_allowed_h
             assert boxes.reason is None
             leaking = GET.format(name=name, path=path, fields=fields)
             started = time.monotonic()
-            with pytest.raises(AyBotError):  # the box is gone in the middle of its command
+            with pytest.raises(Closed):  # the box is gone in the middle of its command
                 run(box, f'python3 -c "{leaking}"; sleep 60')
             assert time.monotonic() - started < 20
             with pytest.raises(LeakSeen), boxes.open(wanted):
