@@ -10,6 +10,7 @@ from ay_bot.host.context import Wish
 from ay_bot.host.context.planned import MakePlan
 from ay_bot.host.findings import Findings
 from ay_bot.host.instructions import MOST_BYTES, Instructions, find_instructions, list_deeper
+from ay_bot.host.models.edit_format import choose_edit_format
 from ay_bot.host.policy.boxes import build_box_policy
 from ay_bot.outline.counting import encodings_of
 from ay_bot.protocol.conversation import Role
@@ -63,7 +64,7 @@ def describe_work(
         mode=order.mode,
         outputs=order.outputs,
         output_limits={**MOST_OF_EACH, **settings.output_limits},
-        edit_format=settings.edit_format,
+        edit_format=choose_edit_format(settings.edit_format, models, architect=settings.architect),
         native_tools=main.tools if main else True,
         has_stronger=bool(settings.model_pack.stronger),
         review=settings.review,
