@@ -29,6 +29,7 @@ from ay_bot.protocol.messages import ModelFailure, ModelReply, ModelRequest, Wor
 
 MOST_AT_ONCE: Final = 3
 SHARE: Final = 0.25  # of what is left of the budget, for each
+LEAST_TO_REVIEW: Final = 4  # steps
 READING: Final = {tool.spec.name: tool for tool in (READ, SEARCH, FINISH)}
 NESTED: Final = (Delegated, DelegateFinished)
 
@@ -153,7 +154,7 @@ class Delegate:
     def review(self, task: str, root: Path, instructions: str) -> Ending:
         """Have a change looked at by fresh eyes."""
         self._count += 1
-        steps = max(1, int(self._parent.steps_left() * SHARE))
+        steps = max(LEAST_TO_REVIEW, int(self._parent.steps_left() * SHARE))
         ended, _ = self._work(Task(role="review", task=task), self._count, root, steps, instructions)
         self._parent.take_steps(ended.steps)
         return ended

@@ -229,13 +229,21 @@ class Agent:
             return None
         if self._silent >= 2:
             if reply.content.strip() and self._acted and reply.finish_reason != "length":
-                return self._end("finished", reply.content.strip())
+                return self._finish_in_words(reply.content.strip())
             what = "text without a tool call" if reply.content.strip() else "empty replies"
             return self._end("stuck", f"The model gave only {what}.")
         if reply.content.strip():
             self._prod("no tool call", prompt.NUDGE_NO_TOOL)
         else:
             self._prod("an empty reply", prompt.NUDGE_EMPTY)
+        return None
+
+    def _finish_in_words(self, text: str) -> Ending | None:
+        objection = self._reviewer.object_to(text) if self._reviewer else None
+        if objection is None:
+            return self._end("finished", text)
+        self._silent = 0
+        self._conversation.append(UserMessage(content=prompt.build_objection(objection)))
         return None
 
     def _prod(self, problem: str, text: str) -> None:

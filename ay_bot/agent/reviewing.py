@@ -28,14 +28,20 @@ class Reviewer:
         self._delegate = delegate
         self._bench = bench
         self._rounds = 0
+        self._seen = ""
         self.last: Review | None = None
 
     def object_to(self, summary: str) -> Review | None:
         """Have the change as it is now looked at; return what its author should hear before it is done, if anything."""
         change = describe_change(self._bench)
-        if not change or self._rounds >= MOST_REVIEWS:
+        if self._rounds >= MOST_REVIEWS:
+            if self.last and self.last.verdict == "approve" and change != self._seen:
+                self.last = Review(verdict="none")  # what was approved is not what there is now
+            return None
+        if not change:
             return None
         self._rounds += 1
+        self._seen = change
         task = prompt.build_review(self._task, summary, change)
         ended = self._delegate.review(task, self._bench.root, prompt.REVIEWER)
         self.last = parse_review(ended.summary) if ended.reason == "finished" else Review(verdict="none")

@@ -13,7 +13,7 @@ from ay_bot.host.redact.leaving import why_not, words_of
 from ay_bot.host.redact.redactor import Redactor
 from ay_bot.host.report import PullRequest, Verification
 from ay_bot.host.session import Session
-from ay_bot.protocol.messages import EndReason, Finished, ModelReply, ModelRequest
+from ay_bot.protocol.messages import EndReason, Finished, ModelReply, ModelRequest, Review
 from ay_bot.protocol.outputs import AskOutput, BlockedOutput, NoopOutput, Output, answer_of
 
 MESSAGE_REQUEST = 1_000_000
@@ -88,10 +88,8 @@ def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage, re
     findings = attempt.findings
     task = findings.order.task
     objections = findings.objections if findings.objections and findings.objections.verdict == "object" else None
-    if objections and findings.strict:
-        why = "; ".join(clean_line(finding.text) for finding in objections.findings[:3]) or "without a reason"
-        reason = f"the tests pass, but the reviewer objects (`review: strict`): {why}"
-        return Outcome("refused", reason, ExitCode.CHANGE_REFUSED)
+    if findings.strict and (refused := _find_no_approval(findings.objections)):
+        return Outcome("refused", refused, ExitCode.CHANGE_REFUSED)
     with findings.log.phase("publish"):
         findings.commit_message = message.text
         text = render(
@@ -113,6 +111,16 @@ def _publish(attempt: Attempt, checked: CheckedPatch, message: CommitMessage, re
         for note in published.notes:
             findings.notice(note)
     return Outcome("verified", reason, ExitCode.HANDLED)
+
+
+def _find_no_approval(review: Review | None) -> str:
+    """Say why a change may not leave where a reviewer must approve it; empty if one does."""
+    if review is None or review.verdict == "none":
+        return "the tests pass, but no reviewer has approved the change (`review: strict`)"
+    if review.verdict == "approve":
+        return ""
+    why = "; ".join(clean_line(finding.text) for finding in review.findings[:3]) or "without a reason"
+    return f"the tests pass, but the reviewer objects (`review: strict`): {why}"
 
 
 def conclude_given(attempt: Attempt, given: Given) -> Outcome:

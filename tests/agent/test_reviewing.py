@@ -6,13 +6,14 @@ from hypothesis import strategies as st
 
 from ay_bot.agent.loop import Agent
 from ay_bot.agent.reviewing import parse_review
-from ay_bot.protocol.conversation import ToolMessage
-from ay_bot.protocol.messages import Review, ReviewFinding, Work
-from tests.agent.scripting import calls
+from ay_bot.protocol.conversation import ToolMessage, UserMessage
+from ay_bot.protocol.messages import Feedback, Review, ReviewFinding, Work
+from tests.agent.scripting import calls, text
 from tests.agent.test_delegating import Company
 
 EDIT = calls(("edit", {"path": "a.py", "edits": [{"search": "1", "replace": "2"}]}))
 AGAIN = calls(("edit", {"path": "a.py", "edits": [{"search": "2", "replace": "3"}]}))
+BACK = calls(("edit", {"path": "a.py", "edits": [{"search": "3", "replace": "4"}]}))
 FINISH = calls(("finish", {"summary": "made it two"}))
 
 
@@ -65,6 +66,23 @@ def test_without_a_change_there_is_nothing_to_review(place):
 def test_a_change_by_a_command_is_reviewed_too(place):
     model = Company([calls(("shell", {"command": "echo 'x = 2' > a.py"})), FINISH], change=says("APPROVE"))
     assert run(place, model).review == Review(verdict="approve")
+
+
+def test_who_ends_in_words_is_reviewed_too(place):
+    objects = says("OBJECT", "a.py:1: it must be three")
+    model = Company([EDIT, text("All done."), text("Really."), AGAIN, FINISH], change=objects)
+    ending = run(place, model)
+    assert (ending.reason, ending.review.verdict) == ("finished", "object")
+    assert any("it must be three" in m.content for m in model.main.requests[-1].messages if isinstance(m, UserMessage))
+    assert len(model.others) == 2
+
+
+def test_an_approval_is_of_what_was_looked_at(place):
+    model = Company([EDIT, FINISH, AGAIN, FINISH, BACK, FINISH], change=says("APPROVE"))
+    agent = Agent(Work(task="the task", review="strict"), place, model, [].append, scratch=place.parent / "scratch")
+    verdicts = [agent.run().review.verdict]
+    verdicts += [agent.resume(Feedback(text="1 failed", max_steps=40)).review.verdict for _ in range(2)]
+    assert verdicts == ["approve", "approve", "none"], "two are made; the third change nobody has seen"
 
 
 def test_a_reviewer_that_fails_stops_nobody(place):

@@ -280,6 +280,13 @@ def test_what_a_strict_reviewer_objects_to_is_refused(run, repository):
     assert "a + b" in diff
 
 
+def test_what_nobody_approved_is_refused_where_somebody_must(run, repository):
+    configure(repository, "review: strict\n")
+    result, _, _ = run(Script(MEND, FINISH, [("finish", {"summary": "I can't say."})]))
+    assert (result.status, result.exit_code) == ("refused", ExitCode.CHANGE_REFUSED)
+    assert "no reviewer has approved the change" in result.reason
+
+
 def test_what_a_reviewer_approves_is_published_as_ever(run, repository):
     configure(repository, "review: strict\n")
     result, _, _ = run(Script(MEND, FINISH, [("finish", {"summary": "APPROVE"})]))
