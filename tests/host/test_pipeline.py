@@ -370,3 +370,17 @@ def test_a_run_goes_on_without_a_map_that_can_not_be_had(run, repository, monkey
     result, _, events = run(script)
     assert result.status == "verified"
     assert any("without a map" in event.text for event in events if event.type == "noticed")
+
+
+def test_a_window_of_two_million_tokens_is_filled_by_what_fits_best(run, repository):
+    (repository / "data").mkdir()
+    for number in range(60):
+        (repository / "data" / f"{number:02}.txt").write_text(f"number {number} of many words\n" * 4_000)
+    configure(repository, "max_context_tokens: 2000000\nload: [.]\nmax_tokens: 0\n")
+    script = Script(MEND, FINISH)
+    result, _, _ = run(script)
+    assert result.status == "verified"
+    first = script.requests[0]
+    assert 600_000 < first.layers["files"] <= 800_000
+    assert BUG in first.messages[1].content, "what the task is about goes first"
+    assert first.messages[1].content == script.requests[1].messages[1].content
