@@ -1,90 +1,26 @@
 """Images that are built from the repository's own Dockerfile, at the trusted commit and under the set-up's network."""
 
-import io
-import tarfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ay_bot.errors import SandboxUnavailable, UsageError
-from ay_bot.host.checkout import Checkout
-from ay_bot.host.git import GitFailed, run_git
 from ay_bot.host.plain_text import clean_line, clean_text
 from ay_bot.host.sandbox import MIB
 from ay_bot.host.sandbox.docker_calls import asking_to
-from ay_bot.host.setup.dockerfile import find_sources
+from ay_bot.host.setup.context import Plan
 from ay_bot.host.setup.engine import BASE_LABEL, KEPT_REPOSITORY, KEY_LABEL, NOBODY, SOURCE_LABEL
 from ay_bot.protocol.events import SetupRan
 
 if TYPE_CHECKING:
     from ay_bot.host.sandbox.docker import DockerSandbox
 
-LARGEST_CONTEXT: Final = 1024 * MIB
 MEMORY: Final = 6144 * MIB
-DOCKERFILE_IN_CONTEXT: Final = ".ay-bot.Dockerfile"
 LAST_LINES: Final = 40
 PROXY_ARGUMENTS: Final = ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "no_proxy", "NO_PROXY")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A build: paths are from the repository's root."""
-
-    dockerfile: str
-    context: str
-    args: Mapping[str, str]
-    target: str
-
-
-@dataclass(frozen=True)
-class Source:
-    """The commit that a build reads, and what of it makes up its key."""
-
-    checkout: Checkout
-    commit: str
-
-    def key_files(self, plan: Plan) -> tuple[tuple[str, str, str], ...]:
-        """Return path, mode and id of all that the build depends on: whole directories by their tree's id."""
-        content = self.read(plan)
-        sources = find_sources(content, plan.dockerfile)
-        wanted = [plan.context] if sources is None else [_join(plan.context, source) for source in sources]
-        told = [("Dockerfile", plan.target, self._id(plan.dockerfile))]
-        told += [("argument", name, value) for name, value in sorted(plan.args.items())]
-        return (*told, *(("source", path, self._id(path)) for path in sorted(set(wanted))))
-
-    def read(self, plan: Plan) -> bytes:
-        """Return the Dockerfile. Raises UsageError."""
-        content = self.checkout.read_file(self.commit, plan.dockerfile)
-        if content is None:
-            what = f"there is no `{clean_line(plan.dockerfile)}` in commit {self.commit[:12]}"
-            raise UsageError(what, hint="name a Dockerfile of the repository, by its path from the root")
-        return content
-
-    def write_context(self, plan: Plan, destination: Path) -> None:
-        """Write the context as a tar file, with the Dockerfile under a name of ours."""
-        tree = self._id(plan.context)
-        if self.checkout.archive(tree, destination) > LARGEST_CONTEXT:
-            what = f"the context of {plan.dockerfile} is larger than {LARGEST_CONTEXT // MIB} MiB"
-            raise UsageError(what, hint="name a smaller directory as its context, in a devcontainer.json")
-        content = self.read(plan)
-        with tarfile.open(destination, "a") as tar:
-            entry = tarfile.TarInfo(DOCKERFILE_IN_CONTEXT)
-            entry.size, entry.mode = len(content), 0o644
-            tar.addfile(entry, io.BytesIO(content))
-
-    def _id(self, path: str) -> str:
-        """Return the id of what is at a path: a blob's, or a tree's."""
-        name = f"{self.commit}^{{tree}}" if path in {"", "."} else f"{self.commit}:{path}"
-        try:
-            found = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=self.checkout.git_dir)
-        except GitFailed:
-            what = f"there is no `{clean_line(path)}` in commit {self.commit[:12]}, which the image is built from"
-            raise UsageError(what, hint="the image is built from what is committed") from None
-        return found.decode().strip()
 
 
 def build(  # noqa: PLR0913 - each is a fact of its own, and named
@@ -92,6 +28,7 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
     plan: Plan,
     context: Path,
     *,
+    dockerfile: str,
     key: str,
     repository: str,
     holder: str,
@@ -101,7 +38,8 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
 ) -> str:
     """Build an image and return its name; its steps share the network of the box `holder`, which has none but a proxy.
 
-    `tell` hears of every step. Raises UsageError with the last lines if the build fails.
+    `dockerfile` is its name in the context, `tell` hears of every step. Raises UsageError with the last
+    lines if the build fails.
     """
     name = f"{KEPT_REPOSITORY}:{key}"
     arguments = {**plan.args, **{name: environment[name] for name in PROXY_ARGUMENTS if name in environment}}
@@ -109,7 +47,7 @@ def build(  # noqa: PLR0913 - each is a fact of its own, and named
         said = sandbox.client.build(
             fileobj=packed,
             custom_context=True,
-            dockerfile=DOCKERFILE_IN_CONTEXT,
+            dockerfile=dockerfile,
             target=plan.target,
             tag=name,
             labels={**NOBODY, KEY_LABEL: key, SOURCE_LABEL: repository, BASE_LABEL: plan.dockerfile},
@@ -156,7 +94,3 @@ def _follow(said: Iterable[Mapping[str, object]], dockerfile: str, tell: Callabl
             raise UsageError(f"the image of {dockerfile} can't be built:\n{last}", hint=hint)
     if step:
         tell(SetupRan(command=step, exit_code=0, seconds=time.monotonic() - since))
-
-
-def _join(context: str, source: str) -> str:
-    return "/".join(part for part in (context, source) if part not in {"", "."})

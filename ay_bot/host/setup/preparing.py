@@ -18,7 +18,8 @@ from ay_bot.host.plain_text import clean_line
 from ay_bot.host.policy.boxes import choose_archive, choose_tree
 from ay_bot.host.sandbox import BoxSpec
 from ay_bot.host.setup import Ground, GroundOf
-from ay_bot.host.setup.building import Plan, Source, build
+from ay_bot.host.setup.building import build
+from ay_bot.host.setup.context import Plan, Source
 from ay_bot.host.setup.devcontainer import PLACES, Devcontainer, find_kind, parse_devcontainer, resolve
 from ay_bot.host.setup.engine import CERTIFICATES, KeptImages
 from ay_bot.host.setup.installing import TRUSTED_BY, bounded_layer, install, limits_for
@@ -181,12 +182,13 @@ class _Preparation:
             name = self._images.find(key)
             if not name:
                 context = self._site.scratch / "context.tar"
-                source.write_context(plan, context)
+                dockerfile = source.write_context(plan, context)
                 with self._door() as door, self._site.boxes.open(self._holder(door)) as holder:
                     name = build(
                         self._sandbox,
                         plan,
                         context,
+                        dockerfile=dockerfile,
                         key=key,
                         repository=self._site.name,
                         holder=holder.name,

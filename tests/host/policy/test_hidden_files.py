@@ -9,7 +9,7 @@ from ay_bot.errors import UsageError
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.policy.boxes import choose_archive, choose_tree
 from ay_bot.host.policy.rules import FileRule
-from ay_bot.host.setup.building import Plan, Source
+from ay_bot.host.setup.context import Plan, Source
 from tests.host.git_repositories import checkout_of, make_repository
 
 FILES = {"a": "1", "private/x": "2", "deep/private/y": "3", "Dockerfile": "FROM x\nCOPY . .\n", "k.PEM": "4"}
