@@ -3,12 +3,14 @@
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from ay_bot.protocol.grammars import load_language
+
 if TYPE_CHECKING:
     from tree_sitter import Parser
 
 LANGUAGES: Final = {
     ".bash": "bash", ".sh": "bash", ".c": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp",
-    ".cs": "c_sharp", ".go": "go", ".java": "java", ".cjs": "javascript", ".js": "javascript", ".jsx": "javascript",
+    ".cs": "csharp", ".go": "go", ".java": "java", ".cjs": "javascript", ".js": "javascript", ".jsx": "javascript",
     ".mjs": "javascript", ".php": "php", ".rb": "ruby", ".rs": "rust", ".cts": "typescript", ".mts": "typescript",
     ".ts": "typescript", ".tsx": "tsx",
 }  # fmt: skip
@@ -18,63 +20,9 @@ LANGUAGES: Final = {
 @cache
 def load_parser(language: str) -> "Parser | None":
     """Return what parses a language; None where its grammar is not installed."""
-    from tree_sitter import Language, Parser
+    from tree_sitter import Parser
 
     try:
-        return Parser(Language(_pointer(language)))
+        return Parser(load_language(language))
     except ImportError:
         return None
-
-
-def _pointer(language: str) -> object:  # noqa: C901, PLR0911, PLR0912 - one line per grammar: no dynamic imports
-    match language:
-        case "bash":
-            import tree_sitter_bash
-
-            return tree_sitter_bash.language()
-        case "c":
-            import tree_sitter_c
-
-            return tree_sitter_c.language()
-        case "cpp":
-            import tree_sitter_cpp
-
-            return tree_sitter_cpp.language()
-        case "c_sharp":
-            import tree_sitter_c_sharp
-
-            return tree_sitter_c_sharp.language()
-        case "go":
-            import tree_sitter_go
-
-            return tree_sitter_go.language()
-        case "java":
-            import tree_sitter_java
-
-            return tree_sitter_java.language()
-        case "javascript":
-            import tree_sitter_javascript
-
-            return tree_sitter_javascript.language()
-        case "php":
-            import tree_sitter_php
-
-            return tree_sitter_php.language_php()
-        case "ruby":
-            import tree_sitter_ruby
-
-            return tree_sitter_ruby.language()
-        case "rust":
-            import tree_sitter_rust
-
-            return tree_sitter_rust.language()
-        case "tsx":
-            import tree_sitter_typescript
-
-            return tree_sitter_typescript.language_tsx()
-        case "typescript":
-            import tree_sitter_typescript
-
-            return tree_sitter_typescript.language_typescript()
-        case _:
-            raise KeyError(language)
