@@ -9,7 +9,7 @@ SEEDS = Path(__file__).parent / "seeds"
 NAMES = (
     "channel_from_box", "channel_from_gateway", "channel_to_gateway", "channel_to_box", "channel_to_checks", "changes",
     "paths", "junit", "events", "outputs", "bundle_files", "bundle_words", "messages", "egress", "tls_hello",
-    "policy_diff", "edits", "sanitize", "settings", "redact",
+    "policy_diff", "edits", "sanitize", "settings", "redact", "images", "pictures",
 )  # fmt: skip
 """Every module of `fuzz.targets`; a test compares."""
 Shape = Literal["json", "xml", "lines"]
