@@ -10,7 +10,6 @@ import json
 import random
 import resource
 import sys
-import tempfile
 import time
 import traceback
 from collections import Counter
@@ -19,6 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from fuzz.mutation import Mutator
+from fuzz.places import directory, tidied
 from fuzz.target import Target
 
 FOUND = Path(__file__).parent.parent / "build" / "fuzz"
@@ -108,25 +108,25 @@ def guided(name: str, inputs: int, seed: int) -> None:
     run = Run(name, target, inputs)
     # Looked up at each call: the real one takes its place when fuzzing begins.
     mutate = Mutator(target.shape, target.seeds, lambda data, most: atheris.Mutate(data, most))  # noqa: PLW0108
-    with tempfile.TemporaryDirectory(prefix="ay-bot-fuzz-") as directory:
-        for number, content in enumerate(target.seeds):
-            if len(content) <= target.longest:
-                (Path(directory) / f"seed-{number:03}").write_bytes(content)
-        limits = [
-            f"-runs={inputs}",
-            f"-seed={seed}",
-            f"-max_len={target.longest}",
-            f"-timeout={HANG}",
-            "-mutate_depth=2",
-        ]
-        limits += [
-            f"-rss_limit_mb={target.megabytes + 200}",
-            "-print_final_stats=1",
-            f"-artifact_prefix={FOUND}/{name}-",
-        ]
-        FOUND.mkdir(parents=True, exist_ok=True)
-        atheris.Setup([sys.argv[0], *limits, directory], run, custom_mutator=mutate)
-        atheris.Fuzz()
+    corpus = directory("corpus")
+    for number, content in enumerate(target.seeds):
+        if len(content) <= target.longest:
+            (corpus / f"seed-{number:03}").write_bytes(content)
+    limits = [
+        f"-runs={inputs}",
+        f"-seed={seed}",
+        f"-max_len={target.longest}",
+        f"-timeout={HANG}",
+        "-mutate_depth=2",
+    ]
+    limits += [
+        f"-rss_limit_mb={target.megabytes + 200}",
+        "-print_final_stats=1",
+        f"-artifact_prefix={FOUND}/{name}-",
+    ]
+    FOUND.mkdir(parents=True, exist_ok=True)
+    atheris.Setup([sys.argv[0], *limits, str(corpus)], run, custom_mutator=mutate)
+    atheris.Fuzz()
 
 
 def blind(name: str, inputs: int, seed: int) -> None:
@@ -172,7 +172,7 @@ def main(arguments: list[str]) -> None:
             import atheris  # noqa: F401
 
             guidable = True
-    (guided if guidable else blind)(name, int(inputs), seed)
+    tidied(lambda: (guided if guidable else blind)(name, int(inputs), seed))
 
 
 if __name__ == "__main__":

@@ -5,21 +5,19 @@ import json
 import struct
 import warnings
 import zipfile
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 from ay_bot.host.github.bundle_files import BundleRefused, read_files
 
+from fuzz.places import directory
 from fuzz.target import Target
 
 CAPS = {"bundle.json": 2000, "contents": 3000, "request.json": 1000}
 
 
-@cache
 def place() -> Path:
     """Return where the archive is written."""
-    return Path(mkdtemp(prefix="ay-bot-fuzz-")) / "bundle.zip"
+    return directory("bundle") / "bundle.zip"
 
 
 def parse(data: bytes) -> None:

@@ -1,22 +1,20 @@
 """The JSON files of a bundle between two jobs: manifest, request, result and records, one on each line (AT-44)."""
 
 import json
-from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
 
 from ay_bot.host.github.bundle import CHANGE, CONTENTS, MANIFEST, REQUEST, RESULT, read_bundle
 from ay_bot.host.github.bundle_files import BundleRefused
 
+from fuzz.places import directory
 from fuzz.target import Target, recorded
 
 NAMES = {"manifest": MANIFEST, "request": REQUEST, "result": RESULT, "change": CHANGE}
 
 
-@cache
 def place() -> Path:
     """Return the directory of the bundle."""
-    return Path(mkdtemp(prefix="ay-bot-fuzz-"))
+    return directory("words")
 
 
 def parse(data: bytes) -> None:

@@ -25,6 +25,11 @@ class Stream(Pieces):
     def end(self) -> None:
         """Do nothing."""
 
+    def write(self, data: bytes | memoryview) -> None:
+        """Take what a request is told that waits, a line of ours."""
+        said = json.loads(bytes(data))
+        assert said.keys() == {"head", "may_pass"} and isinstance(said["head"], int), said
+
 
 def parse(data: bytes) -> None:
     """Hear all of it as a run does: nothing is raised, and nothing is shown that can't be."""
@@ -42,15 +47,16 @@ def parse(data: bytes) -> None:
     assert len(attempts.notices()) <= 11
 
 
-_LOG = "1795412982.161 {} 200 CONNECT pypi.org 443 696 2410 203.0.113.80 -"
+_LOG = "1795412982.161 {} 200 CONNECT pypi.org 443 - 696 2410 203.0.113.80 -"
 SEEDS = [
     json.dumps(said).encode() + b"\n"
     for said in [
         {"kind": "log", "line": _LOG.format("preset:pip")}, {"kind": "log", "line": _LOG.format("name")},
-        {"kind": "log", "line": "1795412982.161 - 403 GET %00evil%0a.example 80 1 2 - ERR_ACCESS_DENIED"},
+        {"kind": "log", "line": "1795412982.161 - 403 GET %00evil%0a.example 80 /%41 1 2 - ERR_ACCESS_DENIED"},
         {"kind": "refused", "rule": "tls_name", "host": "pypi.org", "port": 443, "method": "CONNECT"},
         {"kind": "refused", "rule": "max_sent", "host": "", "port": 0, "method": ""}, {"kind": "ready"},
-        {"kind": "head", "text": f"GET http://pypi.org/{CANARY} HTTP/1.1\r\nHost: pypi.org\r\n\r\n"},
+        {"kind": "head", "number": 1, "text": "GET http://pypi.org/simple/ HTTP/1.1\r\n\r\n"},
+        {"kind": "head", "number": 2, "text": f"GET http://pypi.org/{CANARY} HTTP/1.1\r\nHost: pypi.org\r\n\r\n"},
         {"kind": "total", "sent": 5, "received": 7, "connections": 1}, {"kind": "target", "line": "x"},
     ]
 ]  # fmt: skip
