@@ -1,6 +1,7 @@
 """What holds of an edit in whichever of the five formats it comes: bytes that stay, all or nothing, syntax errors."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -192,3 +193,15 @@ def test_what_nobody_can_tell_is_not_told():
     assert syntax_error(".py", b"(" * 2_000_000) == ""
     assert syntax_error(".json", b"[" * 100_000) != ""
     assert syntax_error(".js", b"\xff\xfe(") != ""
+
+
+def test_an_edit_of_ten_thousand_lines_takes_no_time(bench):
+    """The measure is `benchmarks/editing.py`; this holds that nobody makes it ten times as slow."""
+    path = bench.root / "a.py"
+    taken = []
+    for number in range(100, 109):
+        path.write_text(LONG[: 60_000 * 4])
+        started = time.thread_time()
+        assert change(bench, "the edit tool", "a.py", old=f"b = a + {number}\n", new=f"b = a * {number}\n").ok
+        taken.append(time.thread_time() - started)
+    assert sorted(taken)[4] < 0.1
