@@ -1,6 +1,7 @@
 """Edits from the shell: a JSON line with files and edits or a reply in, a JSON line with what became of them out."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,7 @@ from ay_bot.agent.edits.whole import WholeFile
 
 Status = Literal["applied", "already", "refused", "held", "malformed", "ignored"]
 Edit = dict[str, str | bool]
+LONGEST_LINE = 256 * 1024 * 1024
 HELD = "it could be applied, but nothing is written because another edit of the call can't be"
 
 
@@ -76,23 +78,38 @@ def answer_bad_line(error: BadLine) -> str:
 
 
 def _read(line: bytes) -> Request:
+    if len(line) > LONGEST_LINE:
+        msg = f"the line has {len(line):,} bytes; at most {LONGEST_LINE:,} are read"
+        raise BadLine(msg)
     try:
-        content: object = json.loads(line)
+        content: object = json.loads(line, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         msg = f"the line is not JSON: {error}"
         raise BadLine(msg) from error
     identity = content.get("id") if isinstance(content, dict) else None
-    known = identity if isinstance(identity, str | int | float) else None
+    known = identity if isinstance(identity, str | int | float) and not _is_endless(identity) else None
     try:
         request = Request.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         msg = f"the line is not a request: {'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise BadLine(msg, known) from error
+    if _is_endless(request.id):
+        msg = "the line is not a request: its `id` is a number that JSON can't say"
+        raise BadLine(msg)
     if (request.edits is None) == (request.reply is None):
         msg = "the line is not a request: it must have either `edits` or `reply`"
         raise BadLine(msg, known)
     return request
+
+
+def _refuse_constant(name: str) -> None:
+    msg = f"{name} is no JSON"
+    raise ValueError(msg)
+
+
+def _is_endless(identity: object) -> bool:
+    return isinstance(identity, float) and not math.isfinite(identity)
 
 
 def _items(request: Request, form: Format | None) -> tuple[Item, ...]:

@@ -130,9 +130,10 @@ GOOD = json.dumps({"id": 1, "files": {"a.py": PY}, "reply": REPLIES["udiff"]}).e
 def test_bad_lines_of_a_batch_are_answered(monkeypatch, capsys):
     bad = [b"{", b"[1]", b'{"id": 2}', b'{"id": 3, "files": 1, "reply": ""}', b"\xff", b"[" * 100_000]
     bad += [b'{"id": 4, "files": {"a": "", "./a": ""}, "reply": ""}', b'{"id": 5, "reply": "\\ud800"}']
+    bad += [b'{"id": NaN, "reply": ""}', b'{"id": 1e999, "reply": ""}', b'{"id": {}, "reply": ""}', b"null", b"\0"]
     got = run(monkeypatch, capsys, b"\n".join([GOOD, *bad, b"", GOOD]), "--batch")
-    assert [line["id"] for line in got] == [1, None, None, 2, 3, None, None, 4, 5, 1]
-    assert [line["ok"] for line in got] == [True, *[False] * 8, True]
+    assert [line["id"] for line in got] == [1, None, None, 2, 3, None, None, 4, 5, *[None] * 5, 1]
+    assert [line["ok"] for line in got] == [True, *[False] * 13, True]
     assert all(line["results"][0]["reason"] for line in got[1:-1])
 
 
