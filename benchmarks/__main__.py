@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from benchmarks import boxes, measures, redaction
+from benchmarks import boxes, editing, measures, outline, redaction
 from benchmarks.table import Row, show
 
 
@@ -60,6 +60,8 @@ def parts(ready: list[str], *, quick: bool) -> dict[str, Callable[[], Iterator[R
         "channel": lambda: boxes.channel(ready),
         "floods": lambda: boxes.floods(ready, (1 if quick else 10) * 1024**3),
         "redaction": lambda: redaction.speed(1 if quick else 3),
+        "outline": lambda: outline.outline(2 if quick else 5),
+        "editing": lambda: editing.speed(5 if quick else 20),
         "eight": lambda: boxes.at_once(ready),
     }
 

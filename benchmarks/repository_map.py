@@ -102,7 +102,12 @@ def main() -> None:
             report(name, measure([*ours, cache], Path.cwd()))
     if given.aider:
         for name in ("Aider, cold", "Aider, warm"):
-            report(name, measure([str(given.aider), "-c", AIDER, str(root)], root))
+            report(name, measure(aiders_command(given.aider, root), root))
+
+
+def aiders_command(python: Path, root: Path) -> list[str]:
+    """What makes Aider's map of a repository, with the Python that it is installed for."""
+    return [str(python), "-c", AIDER, str(root)]
 
 
 def report(name: str, measured: Measured) -> None:
