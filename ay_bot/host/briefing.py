@@ -43,6 +43,8 @@ def describe_work(
     """Return the work of a run; `command` runs the tests, `models` are those that answer."""
     order = findings.order
     main = models.get("main")
+    if order.images and main and not main.vision:
+        findings.notice(f"`{main.model}` can't see images, as far as is known: it is told their names, kinds and sizes")
     tokens = fit_context(settings.max_context_tokens, main)
     plan = make_plan(wish_for(order.task.text, tokens, settings.load, main.model if main else ""))
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)

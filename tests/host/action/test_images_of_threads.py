@@ -8,13 +8,23 @@ from pathlib import Path
 import pytest
 
 from ay_bot.protocol.events import Noticed
-from tests.host.action.deliveries import BOT, FILES, Desk, open_desk
+from ay_bot.protocol.messages import GatewayReady
+from ay_bot.protocol.model_facts import ModelFacts
+from tests.host.action.deliveries import BOT, FILES, Desk, Model, open_desk
+from tests.host.test_pipeline import FINISH, MEND
 from tests.loopback_github.server import LoopbackGitHub
 
 
 def png(width: int, height: int = 2) -> bytes:
     head = struct.pack(">II5B", width, height, 8, 2, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + head + struct.pack(">I", zlib.crc32(b"IHDR" + head))
+
+
+class Blind(Model):
+    """A model of which nobody knows that it sees."""
+
+    def wait_ready(self) -> GatewayReady:
+        return GatewayReady(facts={"main": ModelFacts(model="openai/blind")})
 
 
 def shown_to_the_model(desk: Desk) -> tuple[list[int], str]:
@@ -33,6 +43,7 @@ def test_images_of_a_public_thread_go_along_and_those_that_cannot_be_had_are_tol
     first, second, third = (github.attach(png(width)) for width in (11, 12, 13))
     words = f"![the total]({first})\n<!-- ![unseen]({third}) --><details><img src='{third}'></details>"
     issue = github.open_issue("add() subtracts", words, login="ben")
+    desk.answers = lambda: Blind(MEND, FINISH)
     asked = f'@ay fix this\n\n<img width="9" alt="shot" src="{second}" /> ![x](https://elsewhere.example/x.png)'
     assert desk.say(issue.number, asked) == 0
     widths, text = shown_to_the_model(desk)
@@ -46,6 +57,7 @@ def test_images_of_a_public_thread_go_along_and_those_that_cannot_be_had_are_tol
     assert desk.github.url not in text
     told = "Images left out: 1, since it is on another server"
     assert told in desk.tracking(issue.number)[0]
+    assert "`openai/blind` can't see images" in desk.tracking(issue.number)[0]
     assert told in (desk.place / "run1" / "summary.md").read_text()
     assert any(isinstance(event, Noticed) and told in event.text for event in desk.events)
     assert [request.path.split("/")[1] for request in github.attachment_requests] == [
