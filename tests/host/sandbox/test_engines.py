@@ -13,6 +13,7 @@ from ay_bot.errors import SandboxUnavailable
 from ay_bot.host.sandbox.docker import DockerSandbox, connect
 from tests.host.sandbox.conftest import MIB, run, seed, spec
 from tests.host.sandbox.engines import make_certificates, open_engine
+from tests.host.sandbox.test_docker import wait_until_gone
 
 pytestmark = [pytest.mark.docker]
 
@@ -38,7 +39,7 @@ def test_a_box_over_a_wire_is_a_box(sandbox: DockerSandbox) -> None:
         threading.Timer(0.2, box.kill).start()
         with pytest.raises(Exception, match=r"^$|ended"):
             run(box, "sleep 60")
-    assert not sandbox.client.containers(all=True, filters={"id": box.name})
+    wait_until_gone(sandbox.client, box.name)
 
 
 @pytest.mark.slow
