@@ -61,6 +61,7 @@ class Editor:
             SystemMessage(content=prompt.build_editor_instructions(self._form)),
             UserMessage(content=prompt.build_editor_task(given.instructions, shown)),
         ]
+        bench.held = ()
         result = self._try(messages, bench)
         return result if result.ok or result.failure == "model" else self._try(messages, bench)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ay_bot.agent.edits.search_replace import Block
 from ay_bot.agent.guarding import find_read_fault, find_write_fault
 from ay_bot.agent.jobs import Job
 from ay_bot.agent.tools.failed_edits import FailedEdits
@@ -82,6 +83,7 @@ class Workbench:
     output_limit: int = READ_LIMIT
     logs: int = 0
     failed_edits: FailedEdits = field(default_factory=FailedEdits)
+    held: tuple[Block, ...] = ()  # edits of the last reply that wait for the rest of it
     policy: BoxPolicy = field(default_factory=BoxPolicy)
     edited: set[Path] = field(default_factory=set)
     plan: tuple[PlanStep, ...] = ()
