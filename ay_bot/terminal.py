@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 WIDEST = 200
 MOST_NAMED = 12
-SHOWN_PHASES = {"baseline", "session", "changes", "checks", "message"}
+SHOWN_PHASES = {"context", "baseline", "session", "changes", "checks", "message"}
 FOLDED_PHASES = {"repository", "session", "checks", "publish"}
 """What stands between two of them is folded with the first."""
 STYLE = {

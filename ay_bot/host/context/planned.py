@@ -48,7 +48,7 @@ def planned(
             if not mapped:
                 wish = wish.model_copy(update={"map_tokens": 0})
             try:
-                with findings.log.phase("context"):
+                with findings.log.phase("context", "reading the repository"):
                     return planner.plan(wish, boxes.check)
             except AyBotError as error:
                 boxes.check()
