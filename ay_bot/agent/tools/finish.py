@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ay_bot.agent.tools.arguments import Arguments
-from ay_bot.agent.tools.result import ToolResult
+from ay_bot.agent.tools.result import ToolResult, plural
 from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Refusal, Workbench
 
@@ -14,8 +14,14 @@ class FinishArguments(Arguments):
     summary: str = Field(default="", description="string")
 
 
-def finish(arguments: FinishArguments, _: Workbench) -> ToolResult:
-    """End the session."""
+def finish(arguments: FinishArguments, bench: Workbench) -> ToolResult:
+    """End the session, unless edits wait that the model may take for made."""
+    if held := bench.held:
+        bench.held = ()
+        text = (
+            f"not finished: {plural(len(held), 'edit')} of an earlier reply had to wait for its others and is not made"
+        )
+        return ToolResult(f"{text}. Make it, or finish again", outcome="edits wait", ok=False)
     return ToolResult(arguments.summary.strip(), outcome="finished", ends=True)
 
 

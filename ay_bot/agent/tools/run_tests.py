@@ -10,15 +10,24 @@ from ay_bot.agent.tools.workbench import Ran, Workbench
 
 SHOWN = 12_000
 LEDGER_SHARE = 2_000  # characters of the last result that a condensed conversation keeps
-FAILURES = re.compile(r"^=+ (?:FAILURES|ERRORS) =+$|^(?:FAIL|ERROR): |^failures:$|^\s*● |^--- FAIL: ", re.MULTILINE)
+# Where the part that matters begins: pytest, unittest, cargo, Jest, go, RSpec, Mocha, PHPUnit, node, vitest, Maven,
+# Gradle, .NET, and compilers that never came to the tests.
+FAILURES = re.compile(
+    r"^=+ (?:FAILURES|ERRORS) =+$|^(?:FAIL|ERROR): |^failures:$|^\s*● |^\s*--- FAIL: |^panic: |^Failures:$"
+    r"|^\s+\d+ failing$|^There (?:was|were) \d+ (?:failure|error)s?:$|^not ok |^✖ failing tests:|^⎯+ Failed Tests"
+    r"|^ FAIL  |^\[ERROR\] (?:Tests run:|\S*\.\w+:)|^\S+ > .* FAILED$|^\s*Failed \S+ \["
+    r"|^error(?:\[E\d+\])?: |^\S+:\d+:\d+: error: ",
+    re.MULTILINE,
+)
 # One line per known runner that says how many tests passed and failed.
 COUNTS = re.compile(
     r"^=* ?((?:\d+ (?:failed|passed|skipped|errors?|deselected|xfailed|xpassed|warnings?)(?:, )?)+)[^\n]*$"
     r"|^(Ran \d+ tests? in [^\n]*)$|^(FAILED \([^\n]*\)|OK(?: \([^\n]*\))?)$|^(Tests:\s+[^\n]*\d+ total)$"
-    r"|^(test result: [^\n]*?failed)",
+    r"|^(test result: [^\n]*?failed)|^\s*(\d+ passing[^\n]*)$|^(\d+ examples?, \d+ failures?[^\n]*)$"
+    r"|^(Tests: \d+, Assertions: [^\n]*)$|^(?:\[\w+\] )?(Tests run: \d+, [^\n]*)$|^\s*(Tests  [^\n]*\(\d+\))$",
     re.MULTILINE,
 )
-PASSED = re.compile(r"(\d+) passed")
+PASSED = re.compile(r"(\d+) pass(?:ed|ing)")
 
 
 class RunTestsArguments(Arguments):

@@ -4,6 +4,7 @@ import pytest
 
 from ay_bot.agent.commands import run_command
 from ay_bot.agent.tools.edit_text import EDIT_TEXT
+from ay_bot.agent.tools.finish import FINISH
 from ay_bot.agent.tools.workbench import Workbench
 
 
@@ -67,6 +68,14 @@ def test_what_waits_may_have_become_impossible(bench):
     assert texts(bench)[1] == "one = 1\ntwo = 2\n"
     assert say(bench, block("a.py", "nothing", "something")).ok
     assert texts(bench) == ["something\n", "one = 1\ntwo = 4\n"]
+
+
+def test_what_waits_is_not_forgotten_at_the_end(bench):
+    say(bench, GOOD, BAD)
+    refused = FINISH.run({"summary": "done"}, bench)
+    assert (refused.ends, refused.ok) == (False, False)
+    assert "1 edit of an earlier reply" in refused.text
+    assert FINISH.run({"summary": "done"}, bench).ends
 
 
 def test_a_reply_without_an_edit_is_told(bench):

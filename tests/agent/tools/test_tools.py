@@ -251,6 +251,46 @@ def test_run_tests(bench):
     assert "no test command" in use(bench, "run_tests").text
 
 
+NOISE = "".join(f"test_{n} ... ok, and many words about it\n" for n in range(600))
+
+
+@pytest.mark.parametrize(
+    ("failures", "tail"),
+    [
+        (
+            "=================== FAILURES ===================\n___ test_bad ___\nE assert 1 == 2\n",
+            "1 failed, 600 passed in 2s",
+        ),
+        ("ERROR: test_bad (x.T)\nTraceback\nKeyError: 1\n", "Ran 601 tests in 1s\n\nFAILED (errors=1)"),
+        ("failures:\n\n---- tests::bad stdout ----\nleft: 1\n", "test result: FAILED. 600 passed; 1 failed"),
+        ("  ● sums adds\n\n    expect(1).toBe(2)\n", "Tests:       1 failed, 600 passed, 601 total"),
+        ("    --- FAIL: TestBad/one (0.00s)\n        x_test.go:3: got 1\n", "FAIL\nexit status 1"),
+        ("  1 failing\n\n  1) sums adds:\n     AssertionError\n", "npm ERR! Test failed."),
+        ("Failures:\n\n  1) Sums adds\n     expected 2\n", "601 examples, 1 failure"),
+        (
+            "There was 1 failure:\n\n1) SumsTest::testBad\nFailed asserting\n",
+            "Tests: 601, Assertions: 601, Failures: 1.",
+        ),
+        ("not ok 3 - adds\n  ---\n  error: 1 == 2\n", "# fail 1"),
+        ("[ERROR] Tests run: 1, Failures: 1 <<< FAILURE! - in SumsTest\nexpected: 2\n", "[INFO] BUILD FAILURE"),
+        ("SumsTest > adds FAILED\n    AssertionFailedError at SumsTest.java:3\n", "BUILD FAILED in 2s"),
+        ("error[E0425]: cannot find value `x`\n --> src/lib.rs:2:5\n", "error: could not compile"),
+        ("src/a.c:3:5: error: expected ';'\n", "make: *** [all] Error 1"),
+    ],
+)
+def test_what_failed_comes_first_and_then_the_end(bench, failures, tail):
+    (bench.root / "output").write_text(f"{NOISE}{failures}{tail}\n", encoding="utf-8")
+    bench.test_command = "cat output; exit 1"
+    bench.output_limit = 30_000
+    told = use(bench, "run_tests").text
+    head, _, rest = told.partition("\n")
+    assert head.startswith("tests FAILED, exit code 1")
+    assert rest.lstrip().startswith(failures.strip().splitlines()[0].strip())
+    assert "... ok" not in rest
+    assert tail.splitlines()[-1] in rest
+    assert "[whole output: " in rest
+
+
 @pytest.mark.parametrize(
     ("output", "counts"),
     [
@@ -260,6 +300,11 @@ def test_run_tests(bench):
         ("Ran 5 tests in 0.1s\n\nOK", "Ran 5 tests in 0.1s; OK"),
         ("Tests:       1 failed, 5 passed, 6 total", "Tests:       1 failed, 5 passed, 6 total"),
         ("test result: FAILED. 3 passed; 1 failed; 0 ignored", "test result: FAILED. 3 passed; 1 failed"),
+        ("  12 passing (3s)\n  1 failing", "12 passing (3s)"),
+        ("5 examples, 1 failure", "5 examples, 1 failure"),
+        ("Tests: 3, Assertions: 3, Failures: 1.", "Tests: 3, Assertions: 3, Failures: 1."),
+        ("[ERROR] Tests run: 3, Failures: 1, Errors: 0", "Tests run: 3, Failures: 1, Errors: 0"),
+        ("      Tests  1 failed | 5 passed (6)", "Tests  1 failed | 5 passed (6)"),
         ("nothing to see", ""),
     ],
 )
