@@ -11,6 +11,7 @@ from ay_bot.agent.edits.patch import Chunk, Operation
 from ay_bot.agent.edits.report import Report
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
+from ay_bot.agent.edits.whole import write_whole
 from ay_bot.agent.edits.writing import close, usual_end
 
 Resolve = Callable[[str], Path]
@@ -28,8 +29,7 @@ def _apply(stage: Stage, operation: Operation, resolve: Resolve, show: Show) -> 
     try:
         match operation.action:
             case "Add":
-                stage.write(path, name, "".join(line + "\n" for line in operation.lines).encode("utf-8", "replace"))
-                return Report(name, f"added {name}", how="new file")
+                return _add(stage, path, name, "".join(f"{line}\n" for line in operation.lines))
             case "Delete":
                 if stage.open(path, name).after is None:
                     return Report(name, f"{name} does not exist", ok=False)
@@ -41,6 +41,15 @@ def _apply(stage: Stage, operation: Operation, resolve: Resolve, show: Show) -> 
         return Report(name, str(error), ok=False)
     except UnicodeEncodeError:
         return Report(name, f"{name} is not UTF-8, and the new text has characters that it can't hold", ok=False)
+
+
+def _add(stage: Stage, path: Path, name: str, content: str) -> Report:
+    """Write a file, whole; of one that is there, lines that stay keep their bytes."""
+    before = stage.open(path, name).after
+    if before and b"\0" not in before[:8192]:
+        return write_whole(stage, path, name, content)
+    stage.write(path, name, content.encode("utf-8", "replace"))
+    return Report(name, f"added {name}", how="new file")
 
 
 def _update(stage: Stage, operation: Operation, path: Path, resolve: Resolve, show: Show) -> Report:

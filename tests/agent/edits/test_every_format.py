@@ -72,6 +72,16 @@ def test_bytes_outside_the_change_are_kept(bench, form, before, after):
     assert path.stat().st_mode & 0o777 == 0o755
 
 
+def test_a_file_that_a_patch_adds_again_keeps_its_bytes_too(bench):
+    path = bench.root / "a.py"
+    path.write_bytes(b"\xef\xbb\xbfkeep_it = 1\r\nold = 2\r\n")
+    path.chmod(0o755)
+    patch = "*** Begin Patch\n*** Add File: a.py\n+keep_it = 1\n+new = 3\n*** End Patch\n"
+    assert TOOLS["apply_patch"].run({"patch": patch}, bench).ok
+    assert path.read_bytes() == b"\xef\xbb\xbfkeep_it = 1\r\nnew = 3\r\n"
+    assert path.stat().st_mode & 0o777 == 0o755
+
+
 @pytest.mark.parametrize("form", FORMATS)
 def test_what_is_not_utf8_is_kept_or_refused(bench, form):
     path = bench.root / "a.txt"
