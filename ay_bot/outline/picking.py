@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
+from ay_bot.errors import UsageError
 from ay_bot.outline.counting import Counter
 from ay_bot.outline.tree_source import Entry, Source
 
@@ -21,12 +22,16 @@ class Picked(NamedTuple):
 
 
 def choose_entries(entries: Iterable[Entry], patterns: Sequence[str]) -> list[Entry]:
-    """Return the files that patterns name, as those of .gitignore do; a path alone names what is at it."""
+    """Return the files that patterns name, as those of .gitignore do, or all for `.`. Raises UsageError."""
     from pathspec import GitIgnoreSpec
 
-    spec = GitIgnoreSpec.from_lines(pattern.rstrip("/") or "*" if pattern == "." else pattern for pattern in patterns)
-    everything = "." in patterns
-    return [entry for entry in entries if everything or spec.match_file(entry.path)]
+    if "." in patterns:
+        return list(entries)
+    try:
+        spec = GitIgnoreSpec.from_lines(patterns)
+    except ValueError as error:
+        raise UsageError(f"what to load is no pattern as in .gitignore: {error}", hint="give paths, or `.`") from None
+    return [entry for entry in entries if spec.match_file(entry.path)]
 
 
 def pick(source: Source, ordered: Iterable[Entry], tokens: int, count: Counter) -> Iterator[Picked]:

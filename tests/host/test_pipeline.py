@@ -361,6 +361,8 @@ def test_files_are_loaded_by_the_command_line_too(run):
     run(script, load=("sums.py",))
     assert BUG in script.requests[0].messages[1].content
     assert "<map>" not in script.requests[0].messages[1].content
+    _, _, events = run(Script(MEND, FINISH), load=("/nowhere/else", "../up"))
+    assert any("`load` names no file" in event.text for event in events if event.type == "noticed")
 
 
 def test_a_run_goes_on_without_a_map_that_can_not_be_had(run, repository, monkeypatch):
@@ -378,8 +380,9 @@ def test_a_window_of_two_million_tokens_is_filled_by_what_fits_best(run, reposit
         (repository / "data" / f"{number:02}.txt").write_text(f"number {number} of many words\n" * 4_000)
     configure(repository, "max_context_tokens: 2000000\nload: [.]\nmax_tokens: 0\n")
     script = Script(MEND, FINISH)
-    result, _, _ = run(script)
+    result, _, events = run(script)
     assert result.status == "verified"
+    assert any("of 63 files: no more text fits" in event.text for event in events if event.type == "noticed")
     first = script.requests[0]
     assert 600_000 < first.layers["files"] <= 800_000
     assert BUG in first.messages[1].content, "what the task is about goes first"

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ay_bot.errors import UsageError
 from ay_bot.outline.picking import choose_entries, pick
 from tests.outline.trees import Tree
 
@@ -29,6 +30,11 @@ def paths(patterns):
 )
 def test_patterns_choose_files_and_directories(patterns, chosen):
     assert paths(patterns) == chosen
+
+
+def test_what_is_no_pattern_is_refused():
+    with pytest.raises(UsageError, match=r"\.gitignore"):
+        paths(["!"])
 
 
 def test_what_does_not_fit_makes_way_and_what_is_no_text_is_left_out():

@@ -31,9 +31,13 @@ class Wish(Value):
 
 
 class Plan(Value):
-    """The map, and the paths of the files. `tokens_per_byte` is 0 where the model's own encoding isn't known."""
+    """The map, and the paths of the files, out of `asked_for` that patterns named.
+
+    `tokens_per_byte` is 0 where the model's own encoding isn't known.
+    """
 
     map: str = ""
     load: tuple[str, ...] = ()
+    asked_for: int = 0
     file_tokens: Tokens = 0
     tokens_per_byte: Annotated[float, Field(ge=0, le=1)] = 0.0

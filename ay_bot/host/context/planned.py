@@ -49,11 +49,16 @@ def planned(
                 wish = wish.model_copy(update={"map_tokens": 0})
             try:
                 with findings.log.phase("context", "reading the repository"):
-                    return planner.plan(wish, boxes.check)
+                    plan = planner.plan(wish, boxes.check)
             except AyBotError as error:
                 boxes.check()
                 findings.notice(f"the agent begins without a map of the repository: {error.message}")
                 return Plan()
+            if wish.load and not plan.asked_for:
+                findings.notice(f"`load` names no file of the repository: {', '.join(wish.load)}")
+            elif len(plan.load) < plan.asked_for:
+                findings.notice(f"the agent begins with {len(plan.load)} of {plan.asked_for} files: no more text fits")
+            return plan
 
         yield make
 

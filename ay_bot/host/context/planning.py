@@ -16,13 +16,15 @@ LEAST_MEASURED: Final = 4_000  # bytes of text that say how many tokens a byte h
 def plan(outline: Outline, source: Source, wish: Wish) -> Plan:
     """Return what fits a task best within the numbers of tokens."""
     count = begin_counter(wish.encodings) if wish.encodings else begin_counter()
-    picked = list(pick(source, _order(outline, source, wish), wish.file_tokens, count)) if wish.load else []
+    ordered = _order(outline, source, wish) if wish.load else []
+    picked = list(pick(source, ordered, wish.file_tokens, count))
     text = _draw(outline, source, wish, count, frozenset(file.path for file in picked))
     size = len(text.encode("utf-8", "replace"))
     measured = len(wish.encodings) == 1 and size >= LEAST_MEASURED
     return Plan(
         map=text,
         load=tuple(file.path for file in picked),
+        asked_for=len(ordered),
         file_tokens=sum(file.tokens for file in picked),
         tokens_per_byte=min(count(text) / size, 1.0) if measured else 0.0,
     )
