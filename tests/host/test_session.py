@@ -76,6 +76,21 @@ def test_other_work_begins_once_when_the_model_thinks_or_else_at_the_end(slow, e
     assert order == expected
 
 
+@pytest.mark.parametrize(("cost", "said"), [(None, 1), (0.01, 0)])
+def test_where_nobody_knows_the_price_people_are_told_once_which_cap_holds(cost, said):
+    class Priced(Model):
+        def ask(self, request, on_progress, **more):
+            reply = super().ask(request, on_progress, **more)
+            usage = Usage(requests=1, prompt_tokens=10, completion_tokens=1, cost_usd=cost)
+            return reply.model_copy(update={"usage": usage})
+
+    notices = []
+    log = EventLog("run", (lambda record: notices.append(getattr(record.event, "text", "")),))
+    asked = [ModelRequest(request_id=n, messages=()) for n in (1, 2)]
+    Session(box_of(Far(*asked, Finished(reason="steps"))), Priced([]), log, ()).work(Work(task="x"))
+    assert sum("`--max-cost` can't hold, `--max-tokens` does" in text for text in notices) == said
+
+
 def test_messages_are_passed_on_first_and_logged_in_their_order_afterwards():
     order = []
 
