@@ -22,8 +22,7 @@ engines: ## Run the drivers' contract on every kind of engine: TCP, TLS, ssh, Po
 
 conformance: ## Compare with the results of other systems, if their cases lie beside the project
 	@scripts/bootstrap dev
-	@$(BIN)/python -m pytest -q tests/agent/edits/test_conformance.py tests/agent/test_stuck.py \
-		tests/agent/test_condensing.py tests/host/test_instructions.py tests/outline
+	@$(BIN)/python scripts/conformance.py
 
 protocols: ## Solve the demo over each provider's wire format, with answers that stream and answers that don't
 	@scripts/bootstrap dev
