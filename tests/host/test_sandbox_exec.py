@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from ay_bot.agent.guarding import judge_line
+from ay_bot.cli import app
 from ay_bot.errors import CommandRefused, ExitCode, UsageError
 from ay_bot.host.egress import Attempt, Network
 from ay_bot.host.sandbox_exec import Executed, Wanted, choose_network, run
@@ -147,6 +149,14 @@ def test_in_a_repository_its_own_policy_counts_and_none_of_its_files(tmp_path: P
     assert run(["sh", "-c", "ulimit -n"], os.environ, other).output == "200\n"
     outside = Wanted(sandbox="bubblewrap", directory=tmp_path)
     assert run(["sh", "-c", "ulimit -n"], os.environ, outside).output == "4096\n"
+
+
+def test_the_command_line_knows_the_repository_that_it_is_run_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(make_repository(tmp_path / "repository", {".github/ay-bot.yml": LIMITS}))
+    words = ["sandbox", "exec", "--driver", "bubblewrap", "--", "sh", "-c", "ulimit -n"]
+    assert CliRunner().invoke(app, words).stdout == "300\n"
 
 
 def test_a_repository_that_is_larger_than_the_workspace_is_refused_before_a_box_is_made(tmp_path: Path) -> None:
