@@ -89,7 +89,7 @@ def run(command: Sequence[str], environment: Mapping[str, str], wanted: Wanted) 
             image=wanted.image,
             repository=wanted.repository,
             runtime=wanted.runtime,
-            require=required,
+            require=dict.fromkeys((*required, *source.settings.require)),
         )
         for notice in notices:
             wanted.notice(notice)

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from ay_bot.agent.guarding import judge_line
 from ay_bot.cli import app
-from ay_bot.errors import CommandRefused, ExitCode, UsageError
+from ay_bot.errors import CommandRefused, ExitCode, SandboxUnavailable, UsageError
 from ay_bot.host.egress import Attempt, Network
 from ay_bot.host.sandbox_exec import Executed, Wanted, choose_network, run
 from tests.host.egress.conftest import require_proxy
@@ -135,6 +135,14 @@ def test_the_limits_of_a_policy_are_those_of_the_box(driver: str, tmp_path: Path
     done = shell(driver, f"{LOOK}; {full}", policy=file)
     assert done.output.split()[:3] == ["300", "48", "24"]
     assert "No space left on device" in done.output
+
+
+@pytest.mark.bwrap
+def test_what_a_policy_requires_of_the_wall_holds(tmp_path: Path) -> None:
+    file = tmp_path / "policy.yml"
+    file.write_text("require: [images]")
+    with pytest.raises(SandboxUnavailable, match="images"):
+        run(["true"], os.environ, Wanted(sandbox="bubblewrap", policy=file, require=["network"]))
 
 
 def test_in_a_repository_its_own_policy_counts_and_none_of_its_files(tmp_path: Path) -> None:
