@@ -4,6 +4,7 @@ import base64
 import hashlib
 import itertools
 import json
+import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -270,6 +271,8 @@ def test_a_drip_of_a_provider_off_the_direct_route_ends_too():
         gateway.configure(Configure(roles={"main": setting}, idle_timeout=5, total_timeout=5, max_retries=0))
         stand = Stand(gateway, models, streams=True)
         stand.ask("chat", Turn("quick"))  # the first takes as long as litellm takes to get ready
+        started = time.monotonic()
         failure = stand.ask("chat", Turn("never " * 40, fault="drip"))
         assert isinstance(failure, ModelFailure)
         assert (failure.cause, "after 5 s" in failure.message) == ("timeout", True)
+        assert time.monotonic() - started < 20
