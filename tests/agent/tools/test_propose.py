@@ -29,7 +29,7 @@ def propose(bench):
 
 
 def test_without_outputs_nothing_that_the_model_is_told_has_changed():
-    text = SYSTEM + build_task("t") + build_instructions("i", (), "c")
+    text = SYSTEM + build_task("t") + "\n\n" + build_instructions("i", (), "c")
     text += json.dumps([spec.model_dump() for spec in SPECS])
     assert hashlib.sha256(text.encode()).hexdigest() == BEFORE_THERE_WERE_OUTPUTS
     assert tuple(tool.spec for tool in choose_tools("change").values()) == SPECS
