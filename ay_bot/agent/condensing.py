@@ -42,6 +42,7 @@ class Condenser:
         self._bench = bench
         self._summarise = summarise
         self._tell = tell
+        self._again_at = 0.0
 
     def make_room(self) -> None:
         """Cut what need not be sent, if the next request comes near the ceiling."""
@@ -50,8 +51,9 @@ class Condenser:
         if size > MASK_AT * ceiling and self._conversation.maskable(LATE_STEPS) >= LEAST_FREED * ceiling:
             self._note(size, self._conversation.mask(LATE_STEPS), "masked")
             size = self._conversation.estimate()
-        if many or size > CONDENSE_AT * ceiling:
-            self.condense()
+        if (many or size > CONDENSE_AT * ceiling) and size >= self._again_at:
+            helped = self.condense()  # where it doesn't, it is not paid for again before there is more to tell
+            self._again_at = 0.0 if helped else self._conversation.estimate() + LEAST_FREED * ceiling
 
     def condense(self, target: int | None = None) -> bool:
         """Tell the middle in few words, and cut harder while that frees too little; say whether it helped.

@@ -1,5 +1,6 @@
 """Long conversations made short: what must survive, what may go, and that no call ever loses its result."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -64,6 +65,43 @@ def test_nothing_is_cut_while_there_is_room():
     before = made.messages
     condenser(made).make_room()
     assert made.messages == before
+
+
+def test_what_frees_too_little_is_not_paid_for_again_at_each_step():
+    made = begin(10_000)
+    made.append(UserMessage(content="f" * 33_000), said=True)  # more than 80 % of the ceiling, and never to be cut
+    asked = []
+    watcher = Condenser(made, bench(), lambda text: asked.append(text) or "s" * 200, lambda _: None)
+    steps = 0
+    while made.fits():
+        step(made, steps, (120,))
+        watcher.make_room()
+        steps += 1
+    assert steps > 15
+    assert len(asked) <= 3
+
+
+def test_two_cuts_in_a_row_that_free_little_end_it(tmp_path):
+    agent = Agent(
+        Work(task="x"),
+        tmp_path,
+        ScriptedModel(calls(("shell", {"command": "date +%N"}))),
+        [].append,
+        scratch=tmp_path / "s",
+    )
+
+    class Vain:
+        def make_room(self):
+            pass
+
+        def condense(self, target=None):
+            return False
+
+    fits = itertools.cycle([False, True])
+    agent._condenser = Vain()
+    agent._conversation.fits = lambda: next(fits)
+    ending = agent.run()
+    assert (ending.reason, ending.steps) == ("context", 1)
 
 
 def test_old_results_go_first():

@@ -184,7 +184,7 @@ def another() -> Iterator[Stand]:
                 roles={"main": busy, "editor": brief},
                 capabilities=CAPABILITIES,
                 max_retries=4,
-                max_retry_wait=1.0,
+                max_retry_wait=0.8,
                 first_retry_wait=0.6,
                 rest=0,
             )
@@ -208,7 +208,7 @@ def test_waits_are_limited_over_all_models(another, monkeypatch):
     waits = []
     monkeypatch.setattr(another, "_progress", lambda progress: waits.append(progress.retry_in or 0.0))
     assert isinstance(another.ask("main", *[Turn(fails="overloaded")] * 9), ModelFailure)
-    assert 0.4 < sum(waits) <= 1.0
+    assert 0.4 < sum(waits) <= 0.8
     assert another.who() == ["first", "first", "other"]
 
 
