@@ -118,7 +118,7 @@ class Agent:
 
     def resume(self, feedback: Feedback) -> Ending:
         """Go on in the same conversation, after what came out did not pass."""
-        self._stuck, self._hits, self._silent, self._steered = StuckDetector(), 0, 0, 0.0
+        self._hits, self._silent, self._steered = 0, 0, 0.0  # what it did stays known: it is not a person who speaks
         self._unproven += 1
         self._first, self._limit = self._step, self._step + feedback.max_steps
         self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)

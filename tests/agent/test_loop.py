@@ -311,3 +311,13 @@ def test_loaded_files_make_way_when_nothing_else_is_left_to_cut(place):
     assert "files" not in model.requests[1].layers
     assert "many words" not in model.requests[1].messages[1].content
     assert "make f return 2" in model.requests[1].messages[1].content
+
+
+def test_what_was_done_before_a_round_of_repair_counts_for_circles(place):
+    model = ScriptedModel(*[calls(("read", {"path": "a.py"})), FINISH] * 3)
+    agent, events = start(place, model)
+    agent.run()
+    agent.resume(Feedback(text="1 failed", max_steps=20))
+    assert not problems(events)
+    agent.resume(Feedback(text="1 failed", max_steps=20))
+    assert "the same 2 calls with the same results three times over" in problems(events)[0]
