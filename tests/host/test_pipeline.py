@@ -336,9 +336,7 @@ def test_a_small_repository_has_no_map(run):
 
 
 def test_an_agent_begins_with_a_map_and_files_if_the_settings_say_so(run, repository):
-    configure(
-        repository, "repository_map: on\nload: [sums.py]\nfiles:\n  - {paths: [vault.py], read: deny}\n"
-    )
+    configure(repository, "repository_map: on\nload: [sums.py]\nfiles:\n  - {paths: [vault.py], read: deny}\n")
     (repository / "vault.py").write_text("def open_vault(): pass\n")
     for command in ("add -A", "commit -q -m vault"):
         subprocess.run(["git", *command.split()], cwd=repository, check=True)
