@@ -103,7 +103,9 @@ def _judge(misbehaviour: Misbehaviour, said: str, code: int, faults: list[str], 
     caps = {**SETTINGS, **misbehaviour.settings}
     if tokens > caps["max_tokens"] and "beyond all numbers" not in misbehaviour.name:
         faults.append(f"{tokens} tokens, {caps['max_tokens']} were allowed")
-    if usage["requests"] and usage["cost_usd"] is not None and usage["cost_usd"] > caps["max_cost"]:
+    if usage["requests"] and usage["cost_usd"] is None:
+        faults.append("the cost is not known, and the price is")
+    elif usage["requests"] and usage["cost_usd"] > caps["max_cost"]:
         faults.append(f"${usage['cost_usd']:.2f}, ${caps['max_cost']:.2f} were allowed")
     return Ended(misbehaviour.name, end, tuple(faults), requests, tokens, usage["cost_usd"], seconds, result["reason"])
 
