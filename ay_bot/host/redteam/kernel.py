@@ -134,7 +134,11 @@ PRIVILEGED: Final = (
     ("setns", "entering a namespace", "expect(call(308, 268, os.open('/proc/self/ns/net', 0), 0x40000000))"),
     ("utsns", "a namespace without a user namespace", "expect(call(272, 97, 0x04000000))"),
     ("hostname", "another host name", "socket.sethostname('ay-red')\neffect(socket.gethostname())"),
-    ("nice", "a higher priority", "was = os.nice(0)\nos.nice(-5)\neffect(f'nice {was} to {os.nice(0)}') if os.nice(0) < was else print('no')"),
+    (
+        "nice",
+        "a higher priority",
+        "was = os.nice(0)\nos.nice(-5)\neffect(f'nice {was} to {os.nice(0)}') if os.nice(0) < was else print('no')",
+    ),
     ("chown", "giving a file to root", "open('f', 'w').close()\nos.chown('f', 0, 12345)\neffect('given away')"),
     ("capset", "becoming another user", "os.setresuid(12, 12, 12)\neffect(f'now {os.getuid()}')"),
 )
