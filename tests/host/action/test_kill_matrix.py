@@ -15,7 +15,7 @@ from tests.host.action.deliveries import BOT, Desk, open_desk
 PLAIN = {
     "sums.py": "def add(a, b):\n    return a - b\n",
     "check.py": "from sums import add\nassert add(2, 1) == 3\n",
-    ".github/ay-bot.yml": "test: python3 check.py\n",
+    ".github/ay-bot.yml": "test: python3 check.py\nrepository_map: on\n",
 }
 WRITES = 6
 """How many writes a whole run sends to GitHub, edits of the comment left out; a test below holds it to that."""

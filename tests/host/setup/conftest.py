@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -70,9 +71,15 @@ def project(tmp_path: Path, docker: Sandbox) -> Iterator[Path]:
     """A repository; whatever images are kept of it are removed at the end."""
     directory = make_repository(tmp_path / "project", FILES)
     yield directory
-    kept = KeptImages(docker)
-    mine = [image for image in kept.list() if image.repository == str(directory)]
-    assert all(kept.remove(image) for image in mine), "an image is still held"
+    until = time.monotonic() + 20  # an engine may take a moment to forget the containers of an image
+    while not remove_kept(KeptImages(docker), directory):
+        assert time.monotonic() < until, "an image is still held"
+        time.sleep(0.2)
+
+
+def remove_kept(kept: KeptImages, repository: Path) -> bool:
+    """Remove what is kept of a repository, and say whether all of it is gone."""
+    return all([kept.remove(image) for image in kept.list() if image.repository == str(repository)])
 
 
 @pytest.fixture
