@@ -164,8 +164,13 @@ def test_at_42_without_control_groups_a_box_too_full_ends_with_the_reason(alone:
         body = tar_of({"big": bytes(100 * MIB)})
         box.channel.send(Seed(body_size=len(body)), body)
         with pytest.raises(SandboxUnavailable, match=r"more memory than its limit of 64 MiB"):
-            while True:  # it may yet say that it is filled, between two looks of its watchdog
-                box.channel.receive()
+            receive_all(box)
+
+
+def receive_all(box: Box) -> None:
+    """Receive until there is no more: a box may yet say that it is filled, between two looks of its watchdog."""
+    while True:
+        box.channel.receive()
 
 
 @pytest.mark.bwrap

@@ -79,7 +79,7 @@ def project(tmp_path: Path, docker: Sandbox) -> Iterator[Path]:
 
 def remove_kept(kept: KeptImages, repository: Path) -> bool:
     """Remove what is kept of a repository, and say whether all of it is gone."""
-    return all([kept.remove(image) for image in kept.list() if image.repository == str(repository)])
+    return all(kept.remove(image) for image in kept.list() if image.repository == str(repository))
 
 
 @pytest.fixture
