@@ -651,13 +651,13 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
 ) -> None:
     """Print the lines that define things in the files that matter most, in no more than so many tokens."""
     from ay_bot.errors import UsageError
-    from ay_bot.outline.counting import VOCABULARIES, begin_counter
+    from ay_bot.outline.counting import VOCABULARIES, count_most
     from ay_bot.outline.shell import answer_batch, map_line
 
     if encoding and encoding not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
     query = _read_query(query_file) if query_file and not batch else ""
-    count = begin_counter((encoding,) if encoding else tuple(VOCABULARIES))
+    count = count_most((encoding,) if encoding else ())
     with _open_context(repo, cache) as (outline, open_source):
         if batch:
             for line in answer_batch(
@@ -714,7 +714,7 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
 
 @contextmanager
 def _open_context(repo: Path, cache: Path | None) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
-    from ay_bot.host.context.planned import cache_directory, name_place
+    from ay_bot.host.context import cache_directory, name_place
     from ay_bot.host.environment import environment
     from ay_bot.host.outline_source import GitSource
     from ay_bot.host.repository import find_git_dir

@@ -79,7 +79,7 @@ def _changed(root: Path, cache: Path, warm: float, rounds: int) -> Iterator[Row]
 
 
 def _ranked(root: Path, cache: Path) -> Iterator[Row]:
-    from ay_bot.host.context.planned import name_place
+    from ay_bot.host.context import name_place
     from ay_bot.host.outline_source import GitSource
     from ay_bot.outline.outlining import open_outline
 

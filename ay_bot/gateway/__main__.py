@@ -8,6 +8,7 @@ import sys
 import threading
 from queue import SimpleQueue
 
+from ay_bot.protocol.memory import give_back_memory
 from ay_bot.protocol.parent import die_with_parent
 from ay_bot.protocol.unreadable import become_unreadable
 
@@ -66,15 +67,6 @@ def refuse_strangers() -> None:
         sys.exit(f"gateway: {error}")
 
 
-def give_back_memory() -> None:
-    """Return to the system what the import used and freed: 4 of 101 MB, where the C library can do that."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
 def describe_models(stream: Pipe) -> None:
     """Answer what is known of models, without litellm."""
     from pydantic import TypeAdapter
@@ -117,7 +109,7 @@ def main() -> None:
         sys.exit("the first message to the gateway must be Configure")
     service = Service(channel, configure, on_diet=on_diet)
     service.announce()
-    give_back_memory()
+    give_back_memory()  # 4 of 101 MB, which the import used
     service.serve()
 
 

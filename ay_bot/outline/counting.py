@@ -55,6 +55,7 @@ def vocabulary_directory() -> Path | None:
     return directory if directory and directory.is_dir() else None
 
 
+@cache
 def best_counter(encoding: str = "o200k_base") -> Counter:
     """Return the best counter that there is on this machine."""
     directory = vocabulary_directory()
@@ -64,14 +65,13 @@ def best_counter(encoding: str = "o200k_base") -> Counter:
         return estimate
 
 
-def begin_counter(encodings: Sequence[str] = tuple(VOCABULARIES)) -> Counter:
-    """Return what counts the most tokens that a text has in any of these encodings; they load beside other work."""
-    from concurrent.futures import ThreadPoolExecutor
+def count_most(encodings: Sequence[str] = ()) -> Counter:
+    """Return what counts the most tokens that a text has in any of some encodings, or of all.
 
-    threads = ThreadPoolExecutor(len(encodings))
-    counters = [threads.submit(best_counter, encoding) for encoding in encodings]
-    threads.shutdown(wait=False)
-    return lambda text: max(counter.result()(text) for counter in counters)
+    Their vocabularies take 50 MB each: they are loaded when the first text is counted.
+    """
+    chosen = tuple(encodings) or tuple(VOCABULARIES)
+    return lambda text: max(best_counter(encoding)(text) for encoding in chosen)
 
 
 def count_tree(source: Source, encoding: str = "o200k_base") -> int:

@@ -10,6 +10,7 @@ from ay_bot.outline.counting import Counter
 from ay_bot.outline.pool import WORKERS
 from ay_bot.outline.store import Store
 from ay_bot.outline.tree_source import Entry, Source
+from ay_bot.protocol.memory import give_back_memory
 
 if TYPE_CHECKING:
     from ay_bot.outline.mapping import Definitions
@@ -87,6 +88,7 @@ class Outline:
         ranked = [file for file in found if file.path not in without][:most]
         texts = {blob: text for blob, text in source.blobs([file.blob for file in ranked], _LARGEST_SHOWN) if text}
         wanted = parse_query(query).terms if query.strip() else {}
+        give_back_memory()  # the vocabularies of whoever counts come on top
         return draw_map(lay_out(ranked, _definitions(ranking, ranked), texts, wanted), tokens, count)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.outline.counting import VOCABULARIES, begin_counter, best_counter, estimate, vocabulary_directory
+from ay_bot.outline.counting import VOCABULARIES, best_counter, count_most, estimate, vocabulary_directory
 
 
 @pytest.fixture(scope="module")
@@ -39,4 +39,4 @@ def test_of_several_vocabularies_the_one_that_counts_more_counts():
     text = "def größe(x):\n    return 'длина' + str(12345678)\n"
     counts = [best_counter(encoding)(text) for encoding in VOCABULARIES]
     assert counts[0] != counts[1]
-    assert begin_counter()(text) == max(counts)
+    assert count_most()(text) == max(counts)

@@ -1,5 +1,7 @@
 """What a run's agent is told of the repository before it begins: a map of it, and files."""
 
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
@@ -41,3 +43,16 @@ class Plan(Value):
     asked_for: int = 0
     file_tokens: Tokens = 0
     tokens_per_byte: Annotated[float, Field(ge=0, le=1)] = 0.0
+
+
+def cache_directory(given: Path | None, environment: Mapping[str, str]) -> Path:
+    """Return where what is read of repositories is kept: as told, or in the user's cache directory."""
+    if given is not None:
+        return given
+    home = environment.get("XDG_CACHE_HOME", "")
+    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "ay-bot" / "outline"
+
+
+def name_place(git_dir: Path) -> str:
+    """Return the name of a repository in the cache."""
+    return sha256(bytes(git_dir.resolve())).hexdigest()[:16]

@@ -9,7 +9,7 @@ from ay_bot.host.context.planning import plan
 from ay_bot.host.instructions import find_instructions
 from ay_bot.host.objects import ObjectReader
 from ay_bot.host.outline_source import GitSource
-from ay_bot.outline.counting import Counter, begin_counter, encodings_of
+from ay_bot.outline.counting import Counter, count_most, encodings_of
 from ay_bot.outline.outlining import Outline
 from ay_bot.protocol.messages import Work
 
@@ -37,4 +37,4 @@ def describe_commit(
         load=planned.load,
     )
     files = tuple((path, texts[path.encode("utf-8", "surrogateescape")].decode()) for path in planned.load)
-    return Described(work, files, begin_counter(encodings) if (encodings := encodings_of(model)) else begin_counter())
+    return Described(work, files, count_most(encodings_of(model)))

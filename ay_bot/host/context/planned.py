@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
-from pathlib import Path
 from typing import Final
 
 from ay_bot.errors import AyBotError
 from ay_bot.host.boxes import Boxes
 from ay_bot.host.checkout import Checkout
 from ay_bot.host.config import Settings
-from ay_bot.host.context import Place, Plan, Wish
+from ay_bot.host.context import Place, Plan, Wish, cache_directory, name_place
 from ay_bot.host.findings import Findings
 from ay_bot.host.policy.boxes import choose_tree
 
@@ -61,16 +59,3 @@ def planned(
             return plan
 
         yield make
-
-
-def cache_directory(given: Path | None, environment: Mapping[str, str]) -> Path:
-    """Return where what is read of repositories is kept: as told, or in the user's cache directory."""
-    if given is not None:
-        return given
-    home = environment.get("XDG_CACHE_HOME", "")
-    return (Path(home) if home.startswith("/") else Path.home() / ".cache") / "ay-bot" / "outline"
-
-
-def name_place(git_dir: Path) -> str:
-    """Return the name of a repository in the cache."""
-    return sha256(bytes(git_dir.resolve())).hexdigest()[:16]

@@ -3,7 +3,7 @@
 from typing import Final
 
 from ay_bot.host.context import Plan, Wish
-from ay_bot.outline.counting import Counter, begin_counter
+from ay_bot.outline.counting import Counter, count_most
 from ay_bot.outline.outlining import Outline
 from ay_bot.outline.picking import choose_entries, pick
 from ay_bot.outline.tree_source import Entry, Source
@@ -15,7 +15,7 @@ LEAST_MEASURED: Final = 4_000  # bytes of text that say how many tokens a byte h
 
 def plan(outline: Outline, source: Source, wish: Wish) -> Plan:
     """Return what fits a task best within the numbers of tokens."""
-    count = begin_counter(wish.encodings) if wish.encodings else begin_counter()
+    count = count_most(wish.encodings)
     ordered = _order(outline, source, wish) if wish.load else []
     picked = list(pick(source, ordered, wish.file_tokens, count))
     text = _draw(outline, source, wish, count, frozenset(file.path for file in picked))
