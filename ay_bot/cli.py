@@ -651,21 +651,24 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
 ) -> None:
     """Print the lines that define things in the files that matter most, in no more than so many tokens."""
     from ay_bot.errors import UsageError
-    from ay_bot.outline.counting import VOCABULARIES, count_most
+    from ay_bot.outline.counting import VOCABULARIES, count_most, draw_within
     from ay_bot.outline.shell import answer_batch, map_line
 
     if encoding and encoding not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
     query = _read_query(query_file) if query_file and not batch else ""
-    count = count_most((encoding,) if encoding else ())
+    encodings = (encoding,) if encoding else ()
     with _open_context(repo, cache) as (outline, open_source):
         if batch:
+            count = count_most(encodings)
             for line in answer_batch(
                 sys.stdin.buffer, open_source, rev, lambda s, r: map_line(outline, s, r, tokens, count)
             ):
                 typer.echo(line)
         else:
-            typer.echo(outline.map(open_source(rev), query, tokens, count), nl=False)
+            source = open_source(rev)
+            text = draw_within(lambda count: outline.map(source, query, tokens, count), tokens, encodings)
+            typer.echo(text, nl=False)
 
 
 @context.command("build")

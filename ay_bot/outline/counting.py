@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ay_bot.outline.tree_source import Source
+from ay_bot.protocol.memory import give_back_memory
 
 Counter = Callable[[str], int]
 
@@ -20,7 +21,6 @@ _LARGEST: Final = 4 * 1024 * 1024
 _BYTES_PER_TOKEN: Final = 2.0  # pessimistic: a map that was estimated stays within its budget all the same
 
 
-@cache
 def load_counter(directory: Path, encoding: str = "o200k_base") -> Counter:
     """Return what counts tokens as the model does. Raises OSError or ImportError where that can't be had."""
     from gigatoken.gigatoken_rs import BPETokenizer
@@ -72,6 +72,28 @@ def count_most(encodings: Sequence[str] = ()) -> Counter:
     """
     chosen = tuple(encodings) or tuple(VOCABULARIES)
     return lambda text: max(best_counter(encoding)(text) for encoding in chosen)
+
+
+def draw_within(draw: Callable[[Counter], str], tokens: int, encodings: Sequence[str] = ()) -> str:
+    """Return what `draw` makes with a counter, and no more tokens of it by any of some encodings, or of all.
+
+    One vocabulary is in memory at a time; what is too much by another one than the first is cut, line by line.
+    """
+    first, *others = tuple(encodings) or tuple(VOCABULARIES)
+    text = draw(best_counter(first))
+    for encoding in others:
+        best_counter.cache_clear()
+        give_back_memory()
+        text = cut_lines(text, tokens, best_counter(encoding))
+    return text
+
+
+def cut_lines(text: str, tokens: int, count: Counter) -> str:
+    """Return the first lines of a text, as many as have no more tokens."""
+    lines = text.splitlines(keepends=True)
+    while lines and count("".join(lines)) > tokens:
+        lines.pop()
+    return "".join(lines)
 
 
 def count_tree(source: Source, encoding: str = "o200k_base") -> int:

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ay_bot.outline.counting import VOCABULARIES, best_counter, count_most, estimate, vocabulary_directory
+from ay_bot.outline.counting import (
+    VOCABULARIES,
+    best_counter,
+    count_most,
+    cut_lines,
+    draw_within,
+    estimate,
+    vocabulary_directory,
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,3 +48,13 @@ def test_of_several_vocabularies_the_one_that_counts_more_counts():
     counts = [best_counter(encoding)(text) for encoding in VOCABULARIES]
     assert counts[0] != counts[1]
     assert count_most()(text) == max(counts)
+
+
+def test_what_is_drawn_fits_by_every_vocabulary():
+    lines = "".join(f"größe_{number} = 'длина' + str({number})  # 漢字かな\n" for number in range(200))
+    drawn = draw_within(lambda count: cut_lines(lines, 500, count), 500)
+    counts = {encoding: best_counter(encoding)(drawn) for encoding in VOCABULARIES}
+    assert 400 < max(counts.values()) <= 500
+    assert lines.startswith(drawn)
+    by_one = cut_lines(lines, 500, best_counter("o200k_base"))
+    assert best_counter("cl100k_base")(by_one) > 500, "or nothing was to be cut"
