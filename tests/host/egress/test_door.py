@@ -1,8 +1,10 @@
 """A box with a door, on real walls: what it reaches through the proxy, and that there is nothing else to reach."""
 
+import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -251,11 +253,29 @@ def test_nobody_else_on_the_machine_can_use_the_proxy() -> None:
 
 
 def listeners() -> set[int]:
-    """Return the ports at which somebody listens on this machine's loopback alone."""
+    """Return the ports of the machine's loopback alone at which a process listens that this one has started."""
+    held = {link for pid in descendants(os.getpid()) for link in open_files(pid)}
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {
-        int(fields[1].partition(":")[2], 16) for fields in lines if fields[1][:8] == "0100007F" and fields[3] == "0A"
+        int(fields[1].partition(":")[2], 16)
+        for fields in lines
+        if fields[1][:8] == "0100007F" and fields[3] == "0A" and f"socket:[{fields[9]}]" in held
     }
+
+
+def descendants(pid: int) -> Iterator[int]:
+    """Yield the processes below one."""
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with contextlib.suppress(OSError):
+            for child in map(int, task.read_text().split()):
+                yield child
+                yield from descendants(child)
+
+
+def open_files(pid: int) -> Iterator[str]:
+    """Yield what a process has open."""
+    with contextlib.suppress(OSError):
+        yield from (os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir())
 
 
 @pytest.mark.docker
