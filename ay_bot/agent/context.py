@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage, UserMessage
-from ay_bot.protocol.layers import Layer
+from ay_bot.protocol.layers import BYTES_PER_TOKEN, Layer
 
-BYTES_PER_TOKEN = 4.0
 PER_MESSAGE = 16  # bytes: the role and the marks around it
 LEAST, MOST, WEIGHT = 0.7, 1.6, 0.3
 REDUCE_TO = 0.6  # of the ceiling: one deep cut keeps the prefix stable for longer than many small ones

@@ -14,7 +14,7 @@ from ay_bot.host.models.edit_format import choose_edit_format
 from ay_bot.host.policy.boxes import build_box_policy
 from ay_bot.outline.counting import encodings_of
 from ay_bot.protocol.conversation import Role
-from ay_bot.protocol.layers import limit_of
+from ay_bot.protocol.layers import BYTES_PER_TOKEN, limit_of
 from ay_bot.protocol.messages import Work
 from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
@@ -24,7 +24,6 @@ LONGEST_ANSWER: Final = 16_000  # tokens that are kept free for an answer, at mo
 SPARE: Final = 0.02
 LEAST_CONTEXT: Final = 4_000
 FRAME: Final = 100  # tokens for the words around a map or files
-BYTES_PER_TOKEN: Final = 4
 NEVER_WORK: Final = (
     "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
     ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",

@@ -14,7 +14,7 @@ from ay_bot.host.sandbox import Box
 from ay_bot.protocol.channel import Closed
 from ay_bot.protocol.conversation import Usage
 from ay_bot.protocol.events import AgentEvent, ModelAnswered, ModelAsked, ModelGaveUp, ModelRetried, ModelSwitched
-from ay_bot.protocol.layers import Layer
+from ay_bot.protocol.layers import BYTES_PER_TOKEN, Layer
 from ay_bot.protocol.messages import (
     BoxToHost,
     Feedback,
@@ -31,7 +31,6 @@ from ay_bot.protocol.plain_messages import BoxFailed, Seed, Seeded
 MOST_TOLD = 128 * 1024 * 1024
 """How many bytes of events a box may tell in all: they go into a log that is kept."""
 MOST_HELPERS = 3  # requests of agents that work for another, at once
-BYTES_PER_TOKEN = 4
 REQUESTS_OF_A_STEP = 2  # an agent asks once, and once more if the conversation was too long
 
 

@@ -21,7 +21,7 @@ _LARGEST: Final = 4 * 1024 * 1024
 _BYTES_PER_TOKEN: Final = 2.0  # pessimistic: a map that was estimated stays within its budget all the same
 
 
-def load_counter(directory: Path, encoding: str = "o200k_base") -> Counter:
+def _load_counter(directory: Path, encoding: str = "o200k_base") -> Counter:
     """Return what counts tokens as the model does. Raises OSError or ImportError where that can't be had."""
     from gigatoken.gigatoken_rs import BPETokenizer
 
@@ -60,7 +60,7 @@ def best_counter(encoding: str = "o200k_base") -> Counter:
     """Return the best counter that there is on this machine."""
     directory = vocabulary_directory()
     try:
-        return load_counter(directory, encoding) if directory else estimate
+        return _load_counter(directory, encoding) if directory else estimate
     except (OSError, ImportError):
         return estimate
 

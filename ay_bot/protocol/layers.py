@@ -14,6 +14,8 @@ SHARES: Final[Mapping[Layer, float]] = {
     "files": 0.40,
 }
 """Of the tokens that a conversation may have. What the others leave is `history`'s."""
+BYTES_PER_TOKEN: Final = 4
+"""What a token is taken for until somebody has counted."""
 LEAST: Final = 500
 """Tokens that a layer may have in the smallest of windows."""
 

@@ -23,12 +23,15 @@ MakePlan = Callable[[Wish], Plan]
 def planned(
     settings: Settings, checkout: Checkout, findings: Findings, boxes: Boxes, environment: Mapping[str, str]
 ) -> Iterator[MakePlan]:
-    """Begin to read the repository if the settings want it, and yield what makes the plan of it."""
+    """Begin to read the repository if the settings want it, and yield what makes the plan of it.
+
+    Work that was done elsewhere has no agent that could be told of a plan.
+    """
     head = checkout.repository.head
     mapped = settings.repository_map == "on" or (
         settings.repository_map == "auto" and len(checkout.list_files(head)) >= MAP_FROM
     )
-    if not mapped and not settings.load:
+    if findings.order.given is not None or not (mapped or settings.load):
         yield lambda _: Plan()
         return
     from ay_bot.host.context.process import planning

@@ -39,7 +39,8 @@ def _draw(outline: Outline, source: Source, wish: Wish, count: Counter, loaded: 
 
 def _order(outline: Outline, source: Source, wish: Wish) -> list[Entry]:
     """Return the files that may be loaded, the likeliest first."""
-    asked_for = choose_entries(source.entries(), wish.load)
-    ranked = outline.rank(source, wish.task, len(source.entries()))
+    entries = source.entries()
+    asked_for = choose_entries(entries, wish.load)
+    ranked = outline.rank(source, wish.task, len(entries))
     places = {file.path: place for place, file in enumerate(ranked)}
     return sorted(asked_for, key=lambda entry: (places.get(entry.path, len(places)), entry.path))
