@@ -130,10 +130,18 @@ def _is_unfinished(directory: Path) -> bool:
     return directory.name.startswith(("changes-", "segment-"))
 
 
-def load_index(store: Store, place: str, tree: str) -> Index | None:
-    """Return the index of a tree that has a segment of its own: no other file needs to be opened."""
-    segment = _load(_home(store, place) / tree)
-    if segment is None or segment.tree != tree:
+def load_index(store: Store, place: str, source: Source) -> Index | None:
+    """Return the index of a tree that has a segment of its own: no other file needs to be opened.
+
+    A segment that names other files than the tree has is thrown away: its words would get into maps.
+    """
+    directory = _home(store, place) / source.tree
+    segment = _load(directory)
+    if segment is None:
+        return None
+    entries = source.entries()
+    if segment.tree != source.tree or len(entries) != len(segment.entries) or set(entries) != set(segment.entries):
+        shutil.rmtree(directory, ignore_errors=True)
         return None
     return Index([Part(segment, np.ones(len(segment.entries), np.bool_), 0)])
 

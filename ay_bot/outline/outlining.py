@@ -51,7 +51,7 @@ class Outline:
         past = list(source.past())
         key = (source.tree, past[0] if past else "")
         if key not in self._ready:
-            index = load_index(self._store, self._place, source.tree)
+            index = load_index(self._store, self._place, source)
             if index is None:
                 index = open_index(source, self._store, self._place, lambda new: self._fill(source, new))
             fill_past(source, self._store, past)
