@@ -9,6 +9,7 @@ from ay_bot.errors import ExitCode
 from ay_bot.host.config import Overrides
 from ay_bot.host.egress.attempts import Attempts
 from ay_bot.host.event_log import EventLog
+from ay_bot.host.outline_cache import Kept
 from ay_bot.host.path_policy import PathPolicy
 from ay_bot.host.publisher import DryRun, Publisher
 from ay_bot.host.redact.canaries import Canaries, plant
@@ -62,6 +63,8 @@ class Order:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """What must be in nothing that is written or published, beside the keys of the model."""
     canaries: Canaries = field(default_factory=plant, repr=False)
+    kept: Kept | None = None
+    """The outline's cache, where it is another one than the user's."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ay_bot.errors import AyBotError, SandboxUnavailable, UsageError
 from ay_bot.host.environment import environment
 from ay_bot.host.gate_step import GREETED
 from ay_bot.host.gateway_process import model_environment
+from ay_bot.host.outline_cache import choose_place, prepare_place
 
 SOCKET: Final = "/var/run/docker.sock"
 """Where the engine listens, outside unless DOCKER_HOST says so, and inside always."""
@@ -36,6 +37,8 @@ CLIENTS_OWN: Final = (
     "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION",
 )  # fmt: skip
 """What docker's program needs for itself."""
+PLACES: Final = ("INPUT_BUNDLE", "INPUT_CACHE_DIRECTORY")
+"""Inputs that are paths; the container gets them as they are, and not as they were written."""
 REQUIRED: Final = ("AY_CONTAINER", "AY_IMAGE", "GITHUB_EVENT_PATH", "GITHUB_OUTPUT", "RUNNER_TEMP")
 
 HINT: Final = "this step is started by the Action; see docs/action.md"
@@ -50,7 +53,7 @@ class Shared(NamedTuple):
     def option(self) -> str:
         """Return it as the value of docker's --mount."""
         if set(str(self.path)) & set(',"\n'):
-            hint = "choose a directory without commas and quotes for the runner or for `bundle`"
+            hint = "choose a directory without commas and quotes for the runner, `bundle` and `cache-directory`"
             raise UsageError(f"the path {self.path} can't be handed to a container", hint=hint)
         suffix = "" if self.writable else ",readonly"
         return f"type=bind,source={self.path},target={self.path}{suffix}"
@@ -62,6 +65,7 @@ def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> 
         raise UsageError(f"not set: {', '.join(missing)}", hint=HINT)
     own = own_directory(given)
     bundle = _bundle(given)
+    cache = None if finalize else _cache(given)
     name = given["AY_CONTAINER"] + ("-finalize" if finalize else "")
     socket, group = _engine(given)
     return [
@@ -69,9 +73,11 @@ def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> 
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--pull", "never"),
         *("--mount", f"type=bind,source={socket},target={SOCKET}"),
         *(word for shared in _shared(given, own, bundle, finalize=finalize) for word in ("--mount", shared.option())),
+        *(("--mount", Shared(cache, writable=True).option()) if cache else ()),
         *(word for name in passed_names(given, finalize=finalize) for word in ("--env", name)),
         *("--env", f"RUNNER_TEMP={own}", "--env", "HOME=/tmp"),
         *(("--env", f"INPUT_BUNDLE={bundle}") if bundle else ()),
+        *(("--env", f"INPUT_CACHE_DIRECTORY={cache}") if cache else ()),
         given["AY_IMAGE"],
         *(("--finalize",) if finalize else ()),
     ]
@@ -80,7 +86,7 @@ def command(given: Mapping[str, str], *, finalize: bool, uid: int, gid: int) -> 
 def passed_names(given: Mapping[str, str], *, finalize: bool = False) -> list[str]:
     """Return the variables that the container gets: facts, inputs, and the models' keys where a model is used."""
     names = {name for name in (*FACTS, GREETED) if given.get(name)}
-    names |= {name for name in given if name.startswith("INPUT_") and given[name] and name != "INPUT_BUNDLE"}
+    names |= {name for name in given if name.startswith("INPUT_") and given[name] and name not in PLACES}
     names |= {name for name in given if name.upper() in PROXIES and given[name]}
     names |= {name for name in CERTIFICATES if _is_file(given.get(name))}
     if not finalize and given.get("INPUT_MODE") != "publish":
@@ -114,6 +120,15 @@ def _bundle(given: Mapping[str, str]) -> Path | None:
     return Path(given.get("GITHUB_WORKSPACE", "."), name).resolve() if name else None
 
 
+def _cache(given: Mapping[str, str]) -> Path | None:
+    """Return the directory of the outline's cache, for the modes that read files."""
+    if given.get("INPUT_MODE") == "publish":
+        return None
+    workspace = Path(given["GITHUB_WORKSPACE"]) if given.get("GITHUB_WORKSPACE") else None
+    name, temporary = given.get("INPUT_CACHE_DIRECTORY", "").strip(), Path(given["RUNNER_TEMP"]).resolve()
+    return choose_place(name, workspace, temporary, own_directory(given), _bundle(given))
+
+
 def _engine(given: Mapping[str, str]) -> tuple[str, int]:
     """Return the socket of the engine and the group that may use it."""
     address = given.get("DOCKER_HOST") or f"unix://{SOCKET}"
@@ -130,11 +145,13 @@ def _is_file(path: str | None) -> bool:
     return bool(path) and Path(path or "").is_file()
 
 
-def _make_directories(given: Mapping[str, str]) -> None:
+def _make_directories(given: Mapping[str, str], *, finalize: bool) -> None:
     own_directory(given).mkdir(mode=0o700, parents=True, exist_ok=True)
     bundle = _bundle(given)
     if bundle:
         bundle.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not finalize and (cache := _cache(given)):
+        prepare_place(cache)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -143,7 +160,7 @@ def main(arguments: Sequence[str]) -> int:
     finalize = "--finalize" in arguments
     try:
         words = command(given, finalize=finalize, uid=os.getuid(), gid=os.getgid())
-        _make_directories(given)
+        _make_directories(given, finalize=finalize)
     except AyBotError as error:
         sys.stderr.write(f"ay-bot: error: {error}\n")
         return error.exit_code

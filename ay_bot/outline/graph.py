@@ -1,8 +1,8 @@
 """Who uses whose definitions: a graph of files, and personalised PageRank over it."""
 
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -54,18 +54,22 @@ def open_graph(index: Index) -> Graph:
     directory = index.parts[0].segment.directory if len(index.parts) == 1 and index.parts[0].whole else None
     if directory is None:
         return build_graph(index)
-    place, size = directory / "graph.npz", len(index.entries)
-    try:
-        with np.load(place, allow_pickle=False) as kept:
-            graph = Graph(kept["start"].astype(np.int64), kept["end"].astype(np.int64), kept["weight"] + 0.0, size)
+    with suppress(OSError, ValueError):
+        graph = _read_graph(directory, len(index.entries))
         if _is_sound(graph):
             return graph
-    except (OSError, ValueError, KeyError, BadZipFile):
-        pass
     graph = join_edges(build_graph(index))
     with suppress(OSError):
-        np.savez(place, start=graph.start.astype(np.uint32), end=graph.end.astype(np.uint32), weight=graph.weight)
+        graph.start.astype(np.uint32).tofile(directory / "graph_start")
+        graph.end.astype(np.uint32).tofile(directory / "graph_end")
+        graph.weight.tofile(directory / "graph_weight")
     return graph
+
+
+def _read_graph(directory: Path, size: int) -> Graph:
+    start = np.fromfile(directory / "graph_start", np.uint32).astype(np.int64)
+    end = np.fromfile(directory / "graph_end", np.uint32).astype(np.int64)
+    return Graph(start, end, np.fromfile(directory / "graph_weight", np.float64), size)
 
 
 def _is_sound(graph: Graph) -> bool:

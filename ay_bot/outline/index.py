@@ -105,7 +105,7 @@ def _load(directory: Path) -> Segment | None:
         return None
     try:
         return load_segment(directory)
-    except (OSError, ValueError, KeyError, IndexError):
+    except (OSError, ValueError, KeyError, IndexError, RecursionError):
         shutil.rmtree(directory, ignore_errors=True)
         return None
 

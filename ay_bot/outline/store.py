@@ -5,6 +5,7 @@ file can make the order of files worse, and nothing else: rows that don't fit to
 """
 
 import contextlib
+import shutil
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,11 @@ from ay_bot.errors import UsageError
 from ay_bot.outline.digest import COLUMNS, VERSION, Digest, check_of, is_sound
 
 _NAMES: Final = ", ".join(name if name != "references" else '"references"' for name, _ in COLUMNS)
-_SCHEMA: Final = f"""
-CREATE TABLE IF NOT EXISTS digests (blob BLOB PRIMARY KEY, {_NAMES}, sum BLOB) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS commits (id BLOB PRIMARY KEY, words BLOB, paths BLOB) WITHOUT ROWID;
-"""
+_TABLES: Final = (
+    f"CREATE TABLE digests (blob BLOB PRIMARY KEY, {_NAMES}, sum BLOB) WITHOUT ROWID",
+    "CREATE TABLE commits (id BLOB PRIMARY KEY, words BLOB, paths BLOB) WITHOUT ROWID",
+)
+_LONGEST: Final = 32 * 1024 * 1024  # bytes of a value or a row; the digest of a file of 4 MiB has some 8
 _SLICE: Final = 500
 _PAGE_CACHE: Final = -8_000  # KiB
 
@@ -45,19 +47,18 @@ class Store:
             return self._connect()
         except sqlite3.DatabaseError:
             for name in (self._path.name, f"{self._path.name}-wal", f"{self._path.name}-shm"):
-                self.directory.joinpath(name).unlink(missing_ok=True)
+                _remove(self.directory / name)
             return self._connect()
 
     def _connect(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=30, isolation_level=None)
         try:
+            database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST)
+            database.execute("PRAGMA trusted_schema = OFF")
             database.execute(f"PRAGMA cache_size = {_PAGE_CACHE}")
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = OFF")  # a torn cache is found by the sums, and filled again
-            database.execute("PRAGMA trusted_schema = OFF")
-            database.executescript(_SCHEMA)
-            database.execute(f"SELECT blob, sum, {_NAMES} FROM digests LIMIT 1")  # noqa: S608 - the names are ours
-            database.execute("SELECT id, words, paths FROM commits LIMIT 1")
+            _make_tables(database)
         except sqlite3.DatabaseError:
             database.close()
             raise
@@ -70,20 +71,14 @@ class Store:
         self._database.close()
 
     def missing(self, blobs: Iterable[str]) -> set[str]:
-        """Return which of these blobs were not read yet."""
-        return self._absent("digests", "blob", set(blobs))
+        """Return which of these blobs were not read yet, or have a row that is not sound."""
+        wanted = set(blobs)
+        return wanted.difference(blob for blob, _ in self.digests(wanted))
 
     def missing_commits(self, commits: Iterable[str]) -> set[str]:
         """Return which of these commits were not read yet."""
-        return self._absent("commits", "id", set(commits))
-
-    def _absent(self, table: str, key: str, wanted: set[str]) -> set[str]:
-        absent = set(wanted)
-        for part in _slices(sorted(wanted)):
-            marks = ",".join("?" * len(part))
-            query = f"SELECT {key} FROM {table} WHERE {key} IN ({marks})"  # noqa: S608 - ours
-            absent.difference_update(row[0].hex() for row in self._rows(query, part))
-        return absent
+        wanted = sorted(set(commits))
+        return set(wanted).difference(commit for commit, _ in self.commits(wanted))
 
     def digests(self, blobs: Iterable[str]) -> Iterator[Row]:
         """Yield the sound rows of these blobs, in the order of the ids."""
@@ -131,6 +126,21 @@ class Store:
         except sqlite3.DatabaseError:
             return []
         return [row for row in rows if all(isinstance(value, bytes) for value in row)]
+
+
+def _make_tables(database: sqlite3.Connection) -> None:
+    """Raise DatabaseError if there is anything else: a view or a trigger may let a query run on without end."""
+    for table in _TABLES:
+        database.execute(table.replace("TABLE", "TABLE IF NOT EXISTS", 1))
+    if {row[0] for row in database.execute("SELECT sql FROM sqlite_schema")} != set(_TABLES):
+        raise sqlite3.DatabaseError("the schema is another one")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _slices(keys: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -76,16 +76,17 @@ def test_only_named_variables_are_handed_over(runner: dict[str, str]) -> None:
     ]
 
 
-def test_no_secret_is_on_the_command_line(runner: dict[str, str]) -> None:
+def test_no_secret_is_on_the_command_line(runner: dict[str, str], tmp_path: Path) -> None:
     words = start(runner)
     assert not [word for word in words if "ghs_secret" in word or "sk-secret" in word or word == "trap"]
     assert set(options(words, "--env")) - set(passed_names(runner)) == {
         f"RUNNER_TEMP={own_directory(runner)}",
+        f"INPUT_CACHE_DIRECTORY={tmp_path / 'ay-bot-outline'}",
         "HOME=/tmp",
     }
 
 
-def test_at_41_the_container_has_no_rights_beyond_the_engines_socket(runner: dict[str, str]) -> None:
+def test_at_41_the_container_has_no_rights_beyond_the_engines_socket(runner: dict[str, str], tmp_path: Path) -> None:
     words = start(runner)
     assert options(words, "--cap-drop") == ["ALL"]
     assert options(words, "--security-opt") == ["no-new-privileges"]
@@ -99,6 +100,7 @@ def test_at_41_the_container_has_no_rights_beyond_the_engines_socket(runner: dic
         f"type=bind,source={runner['GITHUB_STEP_SUMMARY']},target={runner['GITHUB_STEP_SUMMARY']}",
         f"type=bind,source={own_directory(runner)},target={own_directory(runner)}",
         f"type=bind,source={runner['SSL_CERT_FILE']},target={runner['SSL_CERT_FILE']},readonly",
+        f"type=bind,source={tmp_path}/ay-bot-outline,target={tmp_path}/ay-bot-outline",
     ]
 
 
@@ -125,9 +127,44 @@ def test_a_bundle_is_written_by_one_job_and_read_by_the_other(
     assert "INPUT_BUNDLE" not in words
 
 
-def test_a_path_cannot_add_an_option(runner: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["INPUT_BUNDLE", "INPUT_CACHE_DIRECTORY"])
+def test_a_path_cannot_add_an_option(runner: dict[str, str], name: str) -> None:
     with pytest.raises(UsageError, match="can't be handed to a container"):
-        start({**runner, "INPUT_BUNDLE": "/tmp/x,source=/,target=/host"})
+        start({**runner, name: "/tmp/x,source=/,target=/host"})
+
+
+def test_the_outlines_cache_is_there_for_who_reads_files_alone(runner: dict[str, str], tmp_path: Path) -> None:
+    runner |= {"INPUT_CACHE_DIRECTORY": "kept/outline"}
+    place = tmp_path / "work" / "kept" / "outline"
+    for mode in ("", "run", "work"):
+        words = start({**runner, "INPUT_MODE": mode})
+        assert f"type=bind,source={place},target={place}" in words
+        assert f"INPUT_CACHE_DIRECTORY={place}" in words
+        assert "INPUT_CACHE_DIRECTORY" not in words
+    for words in (start({**runner, "INPUT_MODE": "publish"}), start(runner, finalize=True)):
+        assert not [word for word in words if str(place) in word or "CACHE_DIRECTORY" in word]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["/", ".", "..", "{temporary}", "{temporary}/ay-bot-1-abcd", "{temporary}/bundle", "{file}", "{link}"]
+)
+def test_a_cache_has_a_directory_of_its_own(
+    runner: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wrong: str,
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path / "bundle")
+    given = wrong.format(temporary=tmp_path, file=tmp_path / "file", link=tmp_path / "link")
+    runner |= {"INPUT_BUNDLE": str(tmp_path / "bundle"), "INPUT_CACHE_DIRECTORY": given}
+    monkeypatch.setattr(launch, "environment", lambda: runner)
+    monkeypatch.setattr(launch, "_become", lambda *_: pytest.fail("it was started"))
+    assert launch.main([]) == 2
+    told = capsys.readouterr().err
+    assert "the input `cache-directory`" in told
+    assert "${{ runner.temp }}/ay-bot-outline" in told
 
 
 @pytest.mark.parametrize("host", ["tcp://10.0.0.1:2376", "unix:///nowhere/docker.sock"])

@@ -13,6 +13,7 @@ from ay_bot.host.action.connection import Connection
 from ay_bot.host.action.ending import Ending
 from ay_bot.host.action.forge_publisher import choose_publisher
 from ay_bot.host.action.gatekeeper import Gatekeeper
+from ay_bot.host.action.keeping import kept_outline
 from ay_bot.host.action.looking import look_at_images
 from ay_bot.host.action.standpoint import NotDone, Standpoint, take_standpoint
 from ay_bot.host.action.unseen import Follower, Unseen
@@ -161,6 +162,7 @@ class RequestRun:
             images=seen.images,
             notices=seen.notices,
             secrets=self.connection.secrets,
+            kept=kept_outline(self.connection.context, foreign=stand.from_fork),
         )
 
     # ------------------------------------------------------------------ before the work

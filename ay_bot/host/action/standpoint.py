@@ -40,6 +40,12 @@ class Standpoint:
     settings: Settings
     plan: str = ""
 
+    @property
+    def from_fork(self) -> bool:
+        """Whether the commits that are worked on are another repository's, or one's that is gone."""
+        ours = self.snapshot.head_repository.lower() == self.facts.full_name.lower()
+        return self.snapshot.thread == "pull_request" and not ours
+
 
 def take_standpoint(
     connection: Connection, gatekeeper: Gatekeeper, request: Request, comments: Sequence[Comment]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from ay_bot.errors import AyBotError
@@ -36,12 +37,13 @@ def planned(
         return
     from ay_bot.host.context.process import planning
 
+    kept = findings.order.kept
     place = Place(
         git_dir=checkout.git_dir,
         commit=head,
         tree=choose_tree(checkout, head, findings.policy),
-        cache=cache_directory(None, environment),
-        name=name_place(checkout.repository.common_dir),
+        cache=cache_directory(kept.directory if kept else None, environment),
+        name=name_place(Path("/", kept.repository) if kept else checkout.repository.common_dir),
     )
     with planning(place, environment, SECONDS) as planner:
 

@@ -101,6 +101,10 @@ class Inputs(Value):
         description="`run` does everything in one job; `work` writes a bundle, `publish` publishes one.",
     )
     bundle: Text = Field("", description="Directory of the bundle: where `work` writes it and `publish` finds it.")
+    cache_directory: Text = Field(
+        "",
+        description="Directory of what is known of the files of the repository, for `actions/cache`.",
+    )
 
     def overrides(self) -> Overrides:
         """Return what is said of the run's settings, as the command line would say it."""

@@ -6,6 +6,7 @@ from typing import Final
 
 from ay_bot.errors import AyBotError, ExitCode, NotAllowed
 from ay_bot.host.action.bundling import given_by
+from ay_bot.host.action.keeping import kept_outline
 from ay_bot.host.config import Chore, Overrides
 from ay_bot.host.findings import Order
 from ay_bot.host.github.opening import list_own_open
@@ -130,6 +131,7 @@ class ChoreRun:
             trusted=ground.trusted,
             policy=policy_of(self.chore),
             secrets=ground.connection.secrets,
+            kept=kept_outline(ground.connection.context),
         )
 
     def _run(self, order: Order) -> Result:
