@@ -600,9 +600,9 @@ def context_index(
     """Read whatever of a commit the cache doesn't know yet, so that what comes later is quick."""
     from ay_bot.outline.counting import count_tree
 
-    with _open_context(repo, cache) as (outline, open_source):
+    with _open_context(repo, cache, in_a_log=True) as (outline, open_source):
         source = open_source(rev)
-        told = outline.index(source, lambda done, of: typer.echo(f"ay-bot: {done} of {of} files", err=True))
+        told = outline.index(source)
         outline.ranking(source)
         counted = f", {count_tree(source)} tokens" if count_tokens else ""
         files, read, deaths = told.filled
@@ -623,14 +623,16 @@ def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
 ) -> None:
     """Say which files a task is about, the likeliest first."""
     from ay_bot.errors import UsageError
-    from ay_bot.outline.shell import Request, answer_batch, rank_line
+    from ay_bot.outline.shell import Request, answer_batch, rank_line, read_lines
 
     if query_file is None and not batch:
         raise UsageError("there is no task", hint="give one with --query-file, or many with --batch")
     query = "" if batch else _read_query(query_file)
     with _open_context(repo, cache) as (outline, open_source):
         if batch:
-            for line in answer_batch(sys.stdin.buffer, open_source, rev, lambda s, r: rank_line(outline, s, r, top)):
+            for line in answer_batch(
+                read_lines(sys.stdin.buffer), open_source, rev, lambda s, r: rank_line(outline, s, r, top)
+            ):
                 typer.echo(line)
         elif as_json:
             typer.echo(rank_line(outline, open_source(rev), Request("", rev, query), top))
@@ -641,7 +643,7 @@ def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
 
 @context.command("map")
 def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
-    tokens: Annotated[int, typer.Option(min=16, max=10_000_000, help="Most tokens of the map.")] = 1024,
+    tokens: Annotated[int, typer.Option(min=0, max=10_000_000, help="Most tokens of the map.")] = 1024,
     query_file: Annotated[str | None, typer.Option(help="The task; `-` reads from stdin. Default: none.")] = None,
     repo: Annotated[Path, _REPO] = Path(),
     rev: Annotated[str, _REV] = "HEAD",
@@ -652,7 +654,7 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
     """Print the lines that define things in the files that matter most, in no more than so many tokens."""
     from ay_bot.errors import UsageError
     from ay_bot.outline.counting import VOCABULARIES, count_most, draw_within
-    from ay_bot.outline.shell import answer_batch, map_line
+    from ay_bot.outline.shell import answer_batch, map_line, read_lines
 
     if encoding and encoding not in VOCABULARIES:
         raise UsageError(f"there is no vocabulary `{encoding}`", hint=f"choose {' or '.join(VOCABULARIES)}")
@@ -662,7 +664,7 @@ def context_map(  # noqa: PLR0913, PLR0917 - one argument for each flag
         if batch:
             count = count_most(encodings)
             for line in answer_batch(
-                sys.stdin.buffer, open_source, rev, lambda s, r: map_line(outline, s, r, tokens, count)
+                read_lines(sys.stdin.buffer), open_source, rev, lambda s, r: map_line(outline, s, r, tokens, count)
             ):
                 typer.echo(line)
         else:
@@ -689,7 +691,7 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
     """Show what an agent would begin a task with: which layers, which files, how many tokens of each."""
     from ay_bot.agent.opening import Opening, lay_out_opening
     from ay_bot.host.context.describing import describe_commit
-    from ay_bot.outline.shell import Request, answer_batch
+    from ay_bot.outline.shell import Request, answer_batch, read_lines
     from ay_bot.terminal import show_opening
 
     query = _read_query(query_file) if query_file and not batch else ""
@@ -703,7 +705,7 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
             return build(source, request).as_line(request.id, request.rev)
 
         if batch:
-            for answer in answer_batch(sys.stdin.buffer, open_source, rev, line):
+            for answer in answer_batch(read_lines(sys.stdin.buffer), open_source, rev, line):
                 typer.echo(answer)
             return
         request = Request("", rev, query)
@@ -716,25 +718,33 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
 
 
 @contextmanager
-def _open_context(repo: Path, cache: Path | None) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
+def _open_context(
+    repo: Path, cache: Path | None, *, in_a_log: bool = False
+) -> "Iterator[tuple[Outline, Callable[[str], GitSource]]]":
     from ay_bot.host.context import cache_directory, name_place
     from ay_bot.host.environment import environment
     from ay_bot.host.outline_source import GitSource
     from ay_bot.host.repository import find_git_dir
     from ay_bot.outline.outlining import open_outline
+    from ay_bot.terminal import FileCount
 
     git_dir = find_git_dir(repo)
-    with open_outline(cache_directory(cache, environment()), name_place(git_dir)) as outline:
+    with (
+        FileCount(sys.stderr, in_a_log=in_a_log) as count,
+        open_outline(cache_directory(cache, environment()), name_place(git_dir), tell=count.show) as outline,
+    ):
         yield outline, lambda rev: GitSource(git_dir, rev)
 
 
 def _read_query(query_file: str | None) -> str:
     from ay_bot.errors import UsageError
+    from ay_bot.outline.shell import read_query
 
     if query_file is None or query_file == "-":
-        return sys.stdin.buffer.read().decode(errors="replace")
+        return read_query(sys.stdin.buffer)
     try:
-        return Path(query_file).read_bytes().decode(errors="replace")
+        with Path(query_file).open("rb") as file:
+            return read_query(file)
     except OSError as error:
         raise UsageError(f"{query_file} can't be read: {error.strerror}", hint="give the task's file") from None
 

@@ -62,6 +62,39 @@ STYLE = {
 }
 
 
+class FileCount:
+    """How many files were read: one line that changes on a terminal, a line for each tenth `in_a_log`, or nothing."""
+
+    def __init__(self, stream: TextIO, *, in_a_log: bool) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._in_a_log = in_a_log
+        self._tenth = 0
+        self._shown = ""
+
+    def show(self, done: int, of: int) -> None:
+        """Say that so many files of so many are read."""
+        text = f"ay-bot: {done} of {of} files"
+        tenth = 10 * done // max(of, 1)
+        if self._live:
+            self._shown = text
+            self._stream.write(f"\r{text}")
+            self._stream.flush()
+        elif self._in_a_log and tenth > self._tenth:
+            self._stream.write(f"{text}\n")
+        self._tenth = tenth
+
+    def __enter__(self) -> Self:
+        """Begin without a word."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Take the live line away."""
+        if self._shown:
+            self._stream.write(f"\r{' ' * len(self._shown)}\r")
+            self._stream.flush()
+
+
 class Progress:
     """A face of the event log: a line for what happened, and on a terminal a live line for what happens now."""
 

@@ -35,7 +35,7 @@ class Opening(NamedTuple):
         """How many tokens all layers have."""
         return sum(layer.tokens for layer in self.layers)
 
-    def as_line(self, identifier: str, rev: str) -> str:
+    def as_line(self, identifier: object, rev: str) -> str:
         """Return it as one line of JSON."""
         layers = [
             {**layer._asdict(), "files": [{"path": path, "tokens": size} for path, size in layer.files]}

@@ -15,6 +15,9 @@ _REGULAR: Final = ("100644", "100755")
 _FACTS: Final = "--batch-check=%(objectname) %(objecttype) %(objectsize)"
 _BLOBS_AT_ONCE: Final = 4_000
 _LONGEST_PIECE: Final = 1024 * 1024
+_HINT: Final = (
+    "give a commit, a branch or a tag with --rev; where there is none yet: git add -A && git commit -m 'Start'"
+)
 _CHANGES: Final = (
     "diff-tree", "--stdin", "--root", "-r", "--name-only", "--no-renames", "--no-ext-diff", "-z",
     "--pretty=tformat:%x01%H%x01%B%x01",
@@ -27,17 +30,15 @@ class GitSource:
     def __init__(self, git_dir: Path, revision: str = "HEAD", tree: str = "") -> None:
         self.git_dir = git_dir
         name = f"{revision}^{{commit}}"
-        if revision.startswith("-"):
-            raise UsageError(f"`{revision}` is no revision", hint="give a commit, a branch or a tag with --rev")
+        if revision.startswith("-") or not _can_be_told(revision):
+            raise UsageError(f"`{_shown(revision)}` is no revision", hint=_HINT)
         try:
             facts = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
             self.commit = facts.decode().split()[-1]
             name = f"{tree or self.commit}^{{tree}}"
             found = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
         except GitFailed:
-            raise UsageError(
-                f"the repository has no commit `{revision}`", hint="give a commit, a branch or a tag with --rev"
-            ) from None
+            raise UsageError(f"the repository has no commit `{_shown(revision)}`", hint=_HINT) from None
         self._tree = found.decode().split()[-1]
 
     @property
@@ -68,9 +69,7 @@ class GitSource:
 
     def _sizes(self, blobs: Sequence[str]) -> dict[str, int]:
         data = "".join(f"{blob}\n" for blob in blobs).encode()
-        answer = run_git(
-            ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"], git_dir=self.git_dir, data=data
-        )
+        answer = run_git(["cat-file", _FACTS], git_dir=self.git_dir, data=data)
         fields = (line.split() for line in answer.decode("ascii", "replace").splitlines())
         return {field[0]: int(field[2]) for field in fields if len(field) == 3 and field[1] == "blob"}
 
@@ -88,6 +87,18 @@ class GitSource:
             assert process.stdin, process.stdout  # noqa: S101
             _write_beside(process.stdin, wanted)
             yield from _read_commits(process.stdout)  # type: ignore[arg-type]
+
+
+def _can_be_told(revision: str) -> bool:
+    """Whether a program can be given this as an argument."""
+    try:
+        return b"\0" not in revision.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+
+
+def _shown(revision: str) -> str:
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in revision[:200])
 
 
 def _write_beside(stream: IO[bytes], lines: Sequence[str]) -> None:

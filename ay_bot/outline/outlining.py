@@ -1,10 +1,12 @@
 """The outline of a repository, as others use it: `Outline` opens a cache, and answers for any commit."""
 
+import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from ay_bot.errors import UsageError
 from ay_bot.outline.building import Filled, Tell, fill, fill_past
 from ay_bot.outline.counting import Counter
 from ay_bot.outline.pool import WORKERS
@@ -31,15 +33,16 @@ class Told(NamedTuple):
 class Outline:
     """A cache of outlines. `place` names the repository in it; two repositories may share blobs."""
 
-    def __init__(self, store: Store, place: str = "default", workers: int = WORKERS) -> None:
+    def __init__(self, store: Store, place: str = "default", workers: int = WORKERS, tell: Tell | None = None) -> None:
         self._store = store
         self._place = place
         self._workers = workers
+        self._tell = tell
         self._ready: dict[tuple[str, str], Ranking] = {}
 
-    def index(self, source: Source, tell: Tell | None = None) -> Told:
+    def index(self, source: Source) -> Told:
         """Read whatever of a commit and of its past was not read yet."""
-        filled = fill(source, self._store, source.entries(), tell, self._workers)
+        filled = self._fill(source, source.entries())
         return Told(source.tree, filled, fill_past(source, self._store, list(source.past())))
 
     def ranking(self, source: Source) -> "Ranking":
@@ -51,15 +54,16 @@ class Outline:
         past = list(source.past())
         key = (source.tree, past[0] if past else "")
         if key not in self._ready:
-            index = load_index(self._store, self._place, source)
-            if index is None:
-                index = open_index(source, self._store, self._place, lambda new: self._fill(source, new))
+            with _keeping(self._store.directory):
+                index = load_index(self._store, self._place, source) or open_index(
+                    source, self._store, self._place, lambda new: self._fill(source, new)
+                )
             fill_past(source, self._store, past)
             self._ready = {key: Ranking(index, read_past(self._store, past, index))}
         return self._ready[key]
 
     def _fill(self, source: Source, entries: list[Entry]) -> Filled:
-        return fill(source, self._store, entries, None, self._workers)
+        return fill(source, self._store, entries, self._tell, self._workers)
 
     def rank(self, source: Source, query: str, top: int) -> "list[Ranked]":
         """Return the files of a commit that fit a task best."""
@@ -112,7 +116,22 @@ def _definitions(ranking: "Ranking", ranked: "list[Ranked]") -> "dict[str, Defin
 
 
 @contextmanager
-def open_outline(cache: Path, place: str = "default", workers: int = WORKERS) -> Iterator[Outline]:
-    """Open the cache in a directory."""
-    with Store(cache) as store:
-        yield Outline(store, place, workers)
+def open_outline(
+    cache: Path, place: str = "default", workers: int = WORKERS, tell: Tell | None = None
+) -> Iterator[Outline]:
+    """Open the cache in a directory; `tell` hears how many files were read."""
+    with _keeping(cache):
+        store = Store(cache)
+    with store:
+        yield Outline(store, place, workers, tell)
+
+
+@contextmanager
+def _keeping(cache: Path) -> Iterator[None]:
+    """Say what is wrong with the place of a cache that can't be written: it is read-only, or full."""
+    try:
+        yield
+    except (OSError, sqlite3.DatabaseError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        message = f"the cache can't be kept in {cache}: {reason}"
+        raise UsageError(message, hint="make room there, or give another place with --cache") from None

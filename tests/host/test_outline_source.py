@@ -1,6 +1,7 @@
 """Commits as the outline reads them: from objects, whatever the repository has in store; and the commands on top."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 
 from ay_bot.errors import UsageError
 from ay_bot.host.outline_source import GitSource
+from ay_bot.outline.counting import count_most
 
 
 def git(path, *arguments, data=None):
@@ -132,6 +134,61 @@ def test_the_commands(repository, tmp_path):
     assert ay_bot("context", "rank", "--query-file", tmp_path / "none", *common).returncode == 2
     assert ay_bot("context", "map", "--rev", "nowhere", *common).returncode == 2
     assert ay_bot("context", "map", "--repo", repository, "--cache", query).returncode == 2
+
+
+@pytest.mark.parametrize("revision", ["a\0b", "\ud800", "--help", "", "nowhere", "HEAD^{tree}"])
+def test_a_revision_that_is_none_stops_no_batch(repository, tmp_path, revision):
+    with pytest.raises(UsageError):
+        GitSource(repository / ".git", revision)
+    lines = json.dumps({"id": "bad", "rev": revision, "query": "x"}) + '\n{"id": "good", "query": "x"}\n'
+    done = ay_bot(
+        "context", "rank", "--batch", "--repo", repository, "--cache", tmp_path / "cache", data=lines.encode()
+    )
+    bad, good = map(json.loads, done.stdout.splitlines())
+    assert (bad["id"], "error" in bad) == ("bad", True)
+    assert (good["id"], len(good["files"])) == ("good", 3)
+
+
+def test_a_repository_without_a_commit_says_how_to_make_one(tmp_path):
+    git(tmp_path, "init", "-q")
+    done = ay_bot("context", "map", "--repo", tmp_path, "--cache", tmp_path / "cache")
+    assert done.returncode == 2
+    assert b"git commit" in done.stderr
+
+
+def test_a_cache_that_can_t_be_written_is_no_bug(repository, tmp_path):
+    command = f"ulimit -f 1; exec {sys.executable} -m ay_bot context map --repo {repository} --cache {tmp_path}/cache"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert b"the cache can't be kept in" in done.stderr
+    assert b"--cache" in done.stderr
+
+
+def test_progress_is_for_terminals_and_for_the_log_of_who_asked_for_nothing_else(repository, tmp_path):
+    def on_a_terminal(*arguments):
+        main, side = os.openpty()
+        command = [sys.executable, "-m", "ay_bot", "context", *map(str, arguments), "--repo", str(repository)]
+        with subprocess.Popen(command, stderr=side, stdout=subprocess.DEVNULL) as process:
+            os.close(side)
+            assert process.wait(60) == 0
+        try:
+            return os.read(main, 10_000)
+        finally:
+            os.close(main)
+
+    assert on_a_terminal("map", "--cache", tmp_path / "one") == b"\ray-bot: 3 of 3 files\r" + b" " * 21 + b"\r"
+    assert not ay_bot("context", "map", "--repo", repository, "--cache", tmp_path / "two").stderr
+    indexed = ay_bot("context", "index", "--repo", repository, "--cache", tmp_path / "three")
+    assert indexed.stderr == b"ay-bot: 3 of 3 files\n"
+
+
+def test_a_map_has_any_number_of_tokens_from_none_on(repository, tmp_path):
+    common = ("--repo", repository, "--cache", tmp_path / "cache")
+    for tokens in (0, 1, 5):
+        done = ay_bot("context", "map", "--tokens", tokens, *common)
+        assert done.returncode == 0, done.stderr
+        assert count_most()(done.stdout.decode()) <= tokens
+    assert ay_bot("context", "map", "--tokens", -1, *common).returncode == 2
 
 
 def test_what_an_agent_would_begin_with(repository, tmp_path):

@@ -1,9 +1,11 @@
 """The outline as a whole: what is asked, what is kept, and that what is kept changes nothing but time."""
 
+import io
 import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from ay_bot.errors import UsageError
 from ay_bot.outline.counting import best_counter, estimate
 from ay_bot.outline.digest import VERSION
 from ay_bot.outline.outlining import open_outline
-from ay_bot.outline.shell import answer_batch, rank_line
+from ay_bot.outline.shell import LONGEST, answer_batch, rank_line, read_lines, read_query
 from tests.outline.trees import Tree
 
 FILES = {
@@ -168,10 +170,32 @@ def test_a_batch_answers_every_line(outline):
     answers = [
         json.loads(line) for line in answer_batch(lines, open_source, "HEAD", lambda s, r: rank_line(outline, s, r, 2))
     ]
-    assert [answer["id"] for answer in answers] == ["1", "", "2"]
+    assert [answer["id"] for answer in answers] == [1, "", 2]
     assert answers[0]["files"][0]["path"] == "src/parser.py"
     assert "no JSON" in answers[1]["error"]
     assert "no such commit" in answers[2]["error"]
+
+
+def test_a_line_that_can_t_be_answered_is_answered_with_its_id_and_the_next_is_read(outline):
+    lines = [
+        b'{"id": "a", "rev": 5, "query": "x"}\n',
+        b'{"id": {"deep": 1}, "query": ["x"]}\n',
+        b'{"id": null, "query": null}\n',
+        b'{"id": "long", "query": "' + b"x" * LONGEST + b'"}\n',
+        b'{"id": "d", "query": "\\ud800 headers"}\n',
+    ]
+    stream = io.BytesIO(b"".join(lines) + b'{"id": "last"}')
+    read = answer_batch(read_lines(stream), lambda _: Tree(FILES), "HEAD", lambda s, r: rank_line(outline, s, r, 2))
+    answers = [json.loads(line) for line in read]
+    assert [answer["id"] for answer in answers] == ["a", {"deep": 1}, None, "", "d", "last"]
+    assert ["error" in answer for answer in answers] == [True] * 4 + [False] * 2
+    assert f"{LONGEST:,} bytes" in answers[3]["error"]
+
+
+def test_a_task_of_any_length_is_read_no_further_than_it_may_be():
+    assert read_query(io.BytesIO(b"a\xff")) == "a\ufffd"
+    with pytest.raises(UsageError, match="more than"), Path("/dev/zero").open("rb") as endless:
+        read_query(endless)
 
 
 def test_nothing_depends_on_the_order_of_hashes(tmp_path):
