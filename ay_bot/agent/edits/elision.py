@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ay_bot.agent.edits.hunk import Hunk, HunkLine, build_hunk
-from ay_bot.agent.edits.matching import Alignment, Match, Source, find
+from ay_bot.agent.edits.hunk import Hunk, build_hunk
+from ay_bot.agent.edits.matching import Match, Source, find
 
 DOTS = re.compile(r"\s*(?:#|//|--|/\*|<!--)?\s*(?:\.\.\.|\u2026)[^\w]*$")
 
@@ -44,21 +44,9 @@ def find_elided(source: Source, old: Sequence[str], new: Sequence[str]) -> list[
     return found
 
 
-def merge(found: list[tuple[Hunk, Match]]) -> tuple[Hunk, Match] | None:
-    """Several places as one hunk; None where they need different indentation."""
-    reindents = {match.reindent.name: match.reindent for _, match in found}
-    if len(reindents) > 1 and set(reindents) != {"same"}:
-        return None
-    lines: list[HunkLine] = []
-    alignment: list[int | None] = []
-    for hunk, match in found:
-        lines += hunk.lines
-        alignment += match.alignment
-    return Hunk(tuple(lines)), Match(_as_alignment(alignment), found[0][1].reindent, "elided lines")
-
-
-def _as_alignment(alignment: list[int | None]) -> Alignment:
-    return tuple(alignment)
+def agree(found: Sequence[tuple[Hunk, Match]]) -> bool:
+    """Whether all places need the same change of indentation, as far as they need one."""
+    return len({match.reindent.name for _, match in found}) == 1
 
 
 def _split(lines: Sequence[str]) -> list[list[str]]:

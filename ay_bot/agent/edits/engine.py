@@ -1,9 +1,10 @@
 """The one engine behind every way of asking for an edit: it finds the place, or says why there is none."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ay_bot.agent.edits.elision import find_elided, merge
+from ay_bot.agent.edits.elision import agree, find_elided
 from ay_bot.agent.edits.folding import bare, folded, indent_of
 from ay_bot.agent.edits.fuzzy import find_fuzzy, similar
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
@@ -14,6 +15,7 @@ from ay_bot.agent.edits.text import Line
 from ay_bot.agent.edits.writing import rewrite
 
 NEAR = 10
+OPENERS = (":", "{", "(", "[")  # what follows such a line is deeper
 LEAST_TELLING = 8  # characters; shorter lines stand everywhere
 
 
@@ -49,8 +51,8 @@ def apply_hunk(
     if matches:
         match = matches[0]
         return _write(lines, _loosened(hunk, match), match, source)
-    if (elided := find_elided(source, old, hunk.new)) and (merged := merge(elided)):
-        return _write(lines, *merged, source)
+    if (elided := find_elided(source, old, hunk.new)) and agree(elided):
+        return _write_pieces(lines, elided)
     return _already(source, lines, hunk, low, top) or _fuzzy(source, lines, hunk, low, top)
 
 
@@ -89,6 +91,18 @@ def _write(lines: list[Line], hunk: Hunk, match: Match, source: Source) -> Appli
     return Applied(written, match.start + 1, match.end + len(written) - len(lines), match.how)
 
 
+def _write_pieces(lines: list[Line], pieces: Sequence[tuple[Hunk, Match]]) -> Applied | Refused:
+    """Write what stands between elisions, from the end on: what comes belongs to its own piece's lines alone."""
+    written = lines
+    for hunk, match in reversed(pieces):
+        changed = rewrite(written, _loosened(hunk, match), match)
+        if changed is None:
+            return Refused(f"it stands at line {match.start + 1} indented otherwise, which can't be carried over")
+        written = changed
+    end = pieces[-1][1].end + len(written) - len(lines)
+    return Applied(written, pieces[0][1].start + 1, end, "elided lines")
+
+
 def _first_only(match: Match, hunk: Hunk, source: Source) -> Match:
     """A single line without its indentation says nothing of the others: they count as written if deep enough."""
     old = hunk.old
@@ -100,7 +114,8 @@ def _first_only(match: Match, hunk: Hunk, source: Source) -> Match:
     if at is None or not following:
         return match
     indent = indent_of(source.lines[at])
-    if not all(other.startswith(indent) for other in following):
+    opens = hunk.new[0].rstrip().endswith(OPENERS)
+    if not all(other.startswith(indent) for other in following) or (opens and following[0] == indent):
         return match
     return Match(match.alignment, first_line(indent), match.how)
 

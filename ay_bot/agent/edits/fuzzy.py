@@ -4,15 +4,17 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 
 from ay_bot.agent.edits.folding import bare
 from ay_bot.agent.edits.hunk import Hunk, slide
 from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
+from ay_bot.agent.edits.misspelling import find_misspelt
 
-LEAST_LINES = 3
 LEAST_EXACT = 2
 SIMILAR = 0.8
 VERY_SIMILAR = 0.9  # beside an added line
+LIKE = 0.6  # a line and what replaces it
 SHARE = 0.15
 MOST_EXTRA = 2
 LONGEST = 1_000  # characters; the comparison takes the square of it
@@ -30,20 +32,30 @@ def find_fuzzy(source: Source, hunk: Hunk, low: int, high: int) -> tuple[Hunk, M
     """The one place that is clearly meant, if there is one, and the hunk as it is to be read there."""
     old = hunk.old
     numbers = [index for index, line in enumerate(old) if bare(line)]
-    if len(numbers) < LEAST_LINES:
+    if not numbers:
         return None
     within = [index for index in source.solid if low <= index < high]
     keys = source.keys(bare)
     file = [keys[index] for index in within]
     wanted = [bare(old[index]) for index in numbers]
     kept = hunk.kept()
-    may_differ = [kept[index] for index in numbers]
+    found = _place(file, wanted, [kept[index] for index in numbers])
+    if found is None:
+        return None
+    return _checked(source, hunk, {numbers[mine]: within[theirs] for mine, theirs in found.items()})
+
+
+def _place(file: Sequence[str], wanted: Sequence[str], may_differ: Sequence[bool]) -> dict[int, int] | None:
+    """For each wanted line its place, if it is clear which is meant."""
+    if misspelt := find_misspelt(file, wanted, may_differ):
+        return {number: misspelt[0] + number for number in range(len(wanted))} if len(misspelt) == 1 else None
+    if len(wanted) < LEAST_EXACT:
+        return None
     aligned = (_align(file, wanted, may_differ, start) for start in _starts(file, wanted))
     best = _best([candidate for candidate in aligned if candidate], file, wanted)
-    if best is None or best.exact < LEAST_EXACT:
+    if best is None or best.exact < LEAST_EXACT or best.cost > len(wanted) - LEAST_EXACT + 1:
         return None
-    solid = {numbers[mine]: within[theirs] for mine, theirs in best.solid.items()}
-    return _checked(source, hunk, solid)
+    return best.solid
 
 
 def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> tuple[Hunk, Match] | None:
@@ -110,22 +122,38 @@ def _present(file: Sequence[str], wanted: Sequence[str], start: int) -> int:
 
 def _unclear(source: Source, hunk: Hunk, match: Match) -> bool:
     """Whether it is unclear where something comes or what goes, beside lines that differ or only the file has."""
-    used = {at for at in match.alignment if at is not None}
-    extra = {at for at in range(match.start, match.end) if at not in used and source.lines[at].strip()}
-    old = hunk.old
-    place = 0
-    kind = ""
-    for line in hunk.lines:
-        before = max((at for at in match.alignment[:place] if at is not None), default=None)
-        after = next((at for at in match.alignment[place:] if at is not None), None)
-        between = range(before + 1, after) if before is not None and after is not None else ()
-        if (kind, line.kind) in {(" ", "+"), ("-", "-")} and any(at in extra for at in between):
+    old = 0
+    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != " "):
+        lines = list(group)
+        gone = [line.text for line in lines if line.kind == "-"]
+        come = [line.text for line in lines if line.kind == "+"]
+        if changed and _unclear_block(source, hunk, match, old, gone, come):
             return True
-        if (kind, line.kind) == (" ", "+") and _differs(source, old, match, place - 1):
-            return True
-        kind = line.kind
-        place += line.kind != "+"
+        old += len(lines) - len(come) if changed else len(lines)
     return False
+
+
+def _unclear_block(
+    source: Source, hunk: Hunk, match: Match, start: int, gone: Sequence[str], come: Sequence[str]
+) -> bool:
+    """The same for what goes and comes in one place, where old line `start` is the first to go."""
+    end = start + len(gone)
+    before = next((at for at in reversed(match.alignment[:start]) if at is not None), None)
+    after = next((at for at in match.alignment[end:] if at is not None), None)
+    own = [at for at in match.alignment[start:end] if at is not None]
+    if not own:
+        return _gap(source, before, after) or (start > 0 and _differs(source, hunk.old, match, start - 1))
+    if len(gone) != len(come) and any(_gap(source, one, other) for one, other in pairwise(own)):
+        return True
+    if len(come) <= len(gone):
+        return False
+    above = _gap(source, before, own[0]) and not similar(gone[0], come[0], LIKE)
+    return above or (_gap(source, own[-1], after) and not similar(gone[-1], come[-1], LIKE))
+
+
+def _gap(source: Source, one: int | None, other: int | None) -> bool:
+    """Whether the file has lines between two of its lines that the hunk does not have."""
+    return one is not None and other is not None and any(source.lines[at].strip() for at in range(one + 1, other))
 
 
 def _differs(source: Source, old: Sequence[str], match: Match, place: int) -> bool:

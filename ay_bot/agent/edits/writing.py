@@ -1,13 +1,14 @@
 """Writing a hunk over the place where it stands: only lines that go or come change, all others keep their bytes."""
 
-from ay_bot.agent.edits.hunk import Hunk
+from ay_bot.agent.edits.folding import indent_of
+from ay_bot.agent.edits.hunk import Hunk, pair
 from ay_bot.agent.edits.matching import Match
 from ay_bot.agent.edits.text import Line
 
 
 def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
     """The file's lines afterwards; None if a new line's indentation can't be said."""
-    gone, come = _plan(lines, hunk, match)
+    gone, come = _plan(lines, pair(hunk), match)
     written: list[Line] = []
     done = 0
     for index in sorted(gone | come.keys()):
@@ -68,17 +69,39 @@ def _position(lines: list[Line], hunk: Hunk, match: Match, before: int | None, o
     after = next((at for at in match.alignment[old:] if at is not None), None)
     if before is None:
         return after if after is not None else 0
+    first, last = _run(hunk, number)
+    if hunk.lines[first - 1].kind == "-" and match.alignment[old - 1] == before:
+        return before  # in the place, and with the line ending, of what it replaces
     if after is None or after == before + 1:
         return before + 1
-    # The file has lines here that the hunk does not: blank ones go with the side that brings none of its own.
-    run = number
-    while run < len(hunk.lines) and hunk.lines[run].kind == "+":
-        run += 1
-    if hunk.lines[run - 1].text.strip() == "" and all(
-        not lines[index].body.strip() for index in range(before + 1, after)
-    ):
-        return after
-    return before + 1
+    # The file has lines here that the hunk does not.
+    blank = all(not lines[index].body.strip() for index in range(before + 1, after))
+    return after if blank and _goes_below(hunk, first, last) else before + 1
+
+
+def _run(hunk: Hunk, number: int) -> tuple[int, int]:
+    """The first and last of the lines that come together with this one."""
+    first = last = number
+    while first and hunk.lines[first - 1].kind == "+":
+        first -= 1
+    while last + 1 < len(hunk.lines) and hunk.lines[last + 1].kind == "+":
+        last += 1
+    return first, last
+
+
+def _goes_below(hunk: Hunk, first: int, last: int) -> bool:
+    """Whether new lines go below blank ones that the hunk does not have: these go with the side that brings none."""
+    come = [line.text for line in hunk.lines[first : last + 1]]
+    if not come[0].strip() or not come[-1].strip():
+        return not come[-1].strip()
+    above = next((line.text for line in reversed(hunk.lines[:first]) if line.kind != "-"), "")
+    below = next((line.text for line in hunk.lines[last + 1 :] if line.kind != "-"), "")
+    return _likeness(come[-1], below) > _likeness(come[0], above)
+
+
+def _likeness(line: str, other: str) -> tuple[bool, bool]:
+    """How much two neighbours belong together: as deep as each other, and begun alike."""
+    return indent_of(line) == indent_of(other), line.split()[:1] == other.split()[:1]
 
 
 def _ends(lines: list[Line], gone: set[int], index: int) -> str:
