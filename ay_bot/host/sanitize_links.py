@@ -2,13 +2,13 @@
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from ay_bot.host.sanitize_characters import HIDDEN
-from ay_bot.host.sanitize_draft import Edit, Kind
+from ay_bot.host.sanitize_draft import Edit, Kind, Removal
 from ay_bot.host.sanitize_elements import image_words
-from ay_bot.host.sanitize_spans import SURELY, fence_lines
+from ay_bot.host.sanitize_spans import SURELY, code_mask, fence_lines
 
 _NO_GAP = r"\n(?![ \t]*\n)"
 _GAP = rf"(?:[ \t]|{_NO_GAP})"
@@ -17,6 +17,7 @@ _ADDRESS = r"(?:<[^<>\n]*+>|(?:[^\s()\\]|\\.|\([^\s()]*+\))*+)"
 _WORDS = r"(?:[^\[\]\\\n]|\\.|\[[^\[\]\n]*+\]|\n(?![ \t]*\n))*+"
 _IMAGE = re.compile(rf"!\[(?P<words>{_WORDS})\](?:\({_GAP}*+{_ADDRESS}(?:{_GAP}++{_TITLE})?+{_GAP}*+\)|\[[^\[\]]*+\])?")
 _SHOWN = re.compile(rf"!\[{_WORDS}\]\({_GAP}*+(?P<address>{_ADDRESS})(?:{_GAP}++{_TITLE})?+{_GAP}*+\)")
+_REFERRING = re.compile(rf"!\[(?P<words>{_WORDS})\](?:\[(?P<label>[^\[\]]*+)\])?")
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _LINK_TITLE = re.compile(rf"\]\({_GAP}*+{_ADDRESS}(?P<title>{_GAP}++{_TITLE}{_GAP}*+)\)")
 _EMPTY_LINK = re.compile(r"(?<!!)\[[ \t]*+\]\([ \t]*+<?(?P<address>[^\s()<>]*+)>?[ \t]*+\)")
@@ -56,10 +57,29 @@ def hidden_links(text: str, code: bytearray) -> Iterator[Edit]:
     yield from _fence_infos(text)
 
 
-def image_address(markdown: str) -> str:
-    """Return the address in the Markdown of one image; empty where it names none by itself."""
-    found = _SHOWN.fullmatch(markdown)
-    return html.unescape(_ESCAPED.sub(r"\1", found["address"].strip("<>"))) if found else ""
+def image_address(markdown: str, defined: Mapping[str, str]) -> str:
+    """Return the address in the Markdown of one image, or the one that is defined for its label; empty without."""
+    if found := _SHOWN.fullmatch(markdown):
+        return _plain(found["address"])
+    if found := _REFERRING.fullmatch(markdown):
+        return defined.get(_label(found["label"] or found["words"]), "")
+    return ""
+
+
+def defined_addresses(text: str, hidden: Iterable[Removal]) -> dict[str, str]:
+    """Return the addresses that a text defines, by label: the first of a label counts, and none in a `hidden` part."""
+    if "]:" not in text:
+        return {}
+    text = text.replace("\r\n", " \n")
+    mask = code_mask(text)
+    for part in hidden:
+        mask[part.start : part.end] = bytes([SURELY]) * (part.end - part.start)
+    found = [each for each in _DEFINITION.finditer(text) if mask[each.start("label")] != SURELY]
+    return {_label(each["label"]): _plain(each["address"]) for each in reversed(found) if each["label"][0] != "^"}
+
+
+def _plain(address: str) -> str:
+    return html.unescape(_ESCAPED.sub(r"\1", address.strip("<>")))
 
 
 def _definitions(text: str, code: bytearray) -> Iterator[Edit]:

@@ -1,4 +1,4 @@
-"""One download from GitHub: bounded in size and time, and sent on only to where GitHub itself keeps images."""
+"""One download from GitHub: bounded in size, time and tries, and sent on only to where GitHub itself keeps images."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -13,12 +13,23 @@ if TYPE_CHECKING:
 MOST_HOPS: Final = 3
 SILENCE: Final = 5.0
 """Seconds without a byte, or without a connection."""
+_PAUSES: Final = (0.5, 1.5)
+"""Seconds before the second and the third try."""
+_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CHUNK: Final = 65_536
 _ONWARD: Final = frozenset({301, 302, 303, 307, 308})
 
 
 class NotHad(Exception):
     """An image could not be had; the text says why, in words for people, and holds no address."""
+
+
+class _Fleeting(NotHad):
+    """What may be had a little later; `wait` is what GitHub asks for, in seconds."""
+
+    def __init__(self, why: str, wait: float = 0.0) -> None:
+        super().__init__(why)
+        self.wait = wait
 
 
 class Download(NamedTuple):
@@ -32,15 +43,31 @@ class Download(NamedTuple):
 
 
 def download(asked: Download, places: Places) -> bytes:
-    """Return what stands at an address. Raises NotHad."""
+    """Return what stands at an address; what fails by chance is tried again while there is time. Raises NotHad."""
+    for pause in (*_PAUSES, None):
+        try:
+            return _try(asked, places)
+        except _Fleeting as failure:
+            wait = max(pause or 0.0, failure.wait)
+            if pause is None or time.monotonic() + wait > asked.deadline:
+                raise
+            time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
+
+
+def _try(asked: Download, places: Places) -> bytes:
     from requests import RequestException
-    from urllib3.exceptions import HTTPError
+    from requests.exceptions import ChunkedEncodingError, SSLError, Timeout
+    from requests.exceptions import ConnectionError as NotReached
+    from urllib3.exceptions import HTTPError, ProtocolError
 
     try:
         with _open_session() as session:
             return _follow(session, asked, places)
     except (RequestException, HTTPError, OSError, ValueError) as error:
-        raise NotHad(f"GitHub didn't answer ({type(error).__name__})") from None
+        broken = isinstance(error, NotReached | ChunkedEncodingError | ProtocolError | ConnectionError)
+        kind = _Fleeting if broken and not isinstance(error, SSLError | Timeout) else NotHad
+        raise kind(f"GitHub didn't answer ({type(error).__name__})") from None
 
 
 def _follow(session: "Session", asked: Download, places: Places) -> bytes:
@@ -102,6 +129,9 @@ _MEANINGS: Final[Mapping[int, str]] = {
 
 
 def _check(response: "Response", most: int) -> None:
+    if response.status_code in _PASSING:
+        why = _MEANINGS.get(response.status_code, f"GitHub answered {response.status_code}")
+        raise _Fleeting(why, _asked_to_wait(response))
     if response.status_code != 200:
         raise NotHad(_MEANINGS.get(response.status_code, f"GitHub answered {response.status_code}"))
     if response.headers.get("content-encoding", "identity").lower() not in ("identity", ""):
@@ -109,6 +139,17 @@ def _check(response: "Response", most: int) -> None:
     size = response.headers.get("content-length", "")
     if size.isascii() and size.isdigit() and int(size[:20]) > most:
         raise NotHad(f"it has more than {most:,} bytes")
+
+
+def _asked_to_wait(response: "Response") -> float:
+    """Return the seconds of a Retry-After, which may be a number or a date; 0 without."""
+    from urllib3 import Retry
+    from urllib3.exceptions import InvalidHeader
+
+    try:
+        return Retry().parse_retry_after(response.headers.get("retry-after", "0"))
+    except (InvalidHeader, OverflowError, ValueError):
+        return 0.0
 
 
 def _read(response: "Response", asked: Download) -> bytes:
@@ -122,5 +163,5 @@ def _read(response: "Response", asked: Download) -> bytes:
             raise NotHad("it took too long")
     size = response.headers.get("content-length", "")
     if size.isdigit() and len(data) < int(size[:20]):
-        raise NotHad("it came in part only")
+        raise _Fleeting("it came in part only")
     return bytes(data)

@@ -2,15 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from ay_bot.host.github.thread import Passage, Picture
-from ay_bot.host.sanitize import sanitize
 from ay_bot.host.sanitize_blocks import Trust
-from ay_bot.host.sanitize_draft import Kind, Removal
-from ay_bot.host.sanitize_elements import image_words, read_image
-from ay_bot.host.sanitize_links import image_address
+from ay_bot.host.sanitize_elements import image_words
+from ay_bot.host.shown_images import shown_images
 from ay_bot.protocol.messages import Image
 
 MOST_OF_A_PASSAGE: Final = 50
@@ -50,7 +48,7 @@ def mark_pictures(passage: Passage, nonce: str) -> Marked:
     parts: list[str] = []
     pictures: list[Picture] = []
     end = 0
-    for removal, address in _shown(passage.text):
+    for removal, address in shown_images(passage.text, MOST_OF_A_PASSAGE):
         picture = _picture(passage, address, nonce)
         words = image_words(removal.decoded).removeprefix("[image")
         parts += (passage.text[end : removal.start], f"[image {picture.mark}{words}")
@@ -58,18 +56,6 @@ def mark_pictures(passage: Passage, nonce: str) -> Marked:
         end = removal.end
     text = "".join([*parts, passage.text[end:]])
     return Marked(passage.model_copy(update={"text": text}), tuple(pictures))
-
-
-def _shown(text: str) -> Iterator[tuple[Removal, str]]:
-    """Yield the images that a page shows and their addresses; the sanitiser knows what is hidden, folded, or code."""
-    end, found = 0, 0
-    for removal in sanitize(text).removals:
-        if removal.kind is not Kind.IMAGE or removal.start < end or found == MOST_OF_A_PASSAGE:
-            continue
-        source = text[removal.start : removal.end]
-        if address := read_image(source) if source.startswith("<") else image_address(source):
-            end, found = removal.end, found + 1
-            yield removal, address
 
 
 def _picture(passage: Passage, address: str, nonce: str) -> Picture:

@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from ay_bot.errors import UsageError
 from ay_bot.protocol.conversation import ImagePart
@@ -20,7 +21,8 @@ MOST_BYTES: Final = 3_750_000  # Anthropic takes 5 MB of Base64
 MOST_BYTES_IN_ALL: Final = 15_000_000
 MOST_PIXELS: Final = 8_000  # on a side
 LEFT_OUT: Final = "the image `{name}` is left out: {reason}"
-SHOWN: Final = re.compile(r"!\[[^\]\n]{0,500}\]\(\s*<?([^)\s>\n]{1,500})>?[^)\n]{0,500}\)")
+MOST_SHOWN: Final = 50
+LONGEST_NAME: Final = 500
 START_OF_FRAME: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 
 
@@ -57,8 +59,10 @@ def read_images(paths: Iterable[Path]) -> tuple[Image, ...]:
 
 def find_images(text: str, directory: Path) -> Found:
     """Return the images that a text in Markdown shows out of its own directory; others are told of, and left out."""
+    from ay_bot.host.shown_images import shown_images
+
     images, notices = [], []
-    for name in dict.fromkeys(match.group(1) for match in SHOWN.finditer(text)):
+    for name in dict.fromkeys(address[:LONGEST_NAME] for _, address in shown_images(text, MOST_SHOWN)):
         try:
             images.append(parse_image(name, _read(_inside(name, directory))))
         except (OSError, ValueError) as error:
@@ -87,6 +91,8 @@ def _inside(name: str, directory: Path) -> Path:
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|//", name):
         raise ValueError("nothing is fetched from the network")
     path = (directory / name).resolve()
+    if not path.exists():  # in Markdown a name with spaces is written with %20
+        path = (directory / unquote(name)).resolve()
     if not path.is_relative_to(directory.resolve()):
         raise ValueError("it lies outside of the issue's directory")
     return path

@@ -1,6 +1,7 @@
 """Downloads against a server that means ill: too much, too slow, elsewhere, without an end; the token stays at home."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -229,3 +230,90 @@ def test_every_other_answer_is_a_reason(listeners, fetch, answer, words):
     with pytest.raises(NotHad, match=words) as refused:
         fetch("/a")
     assert "127.0.0.1" not in str(refused.value)
+
+
+# ------------------------------------------------------------------------------------------------------ what passes
+
+
+def reset(handler: Handler) -> None:
+    """End the connection as a machine does that crashes."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.connection.close()
+
+
+def reset_midway(handler: Handler) -> None:
+    handler.say(200, b"by", Content_Length="5")
+    reset(handler)
+
+
+FLEETING: dict[str, Answer] = {
+    **{str(status): (lambda handler, status=status: handler.say(status)) for status in (429, 500, 502, 503, 504)},
+    "said when": lambda handler: handler.say(503, Retry_After="0"),
+    "no number": lambda handler: handler.say(503, Retry_After="soon \u00b2"),
+    "reset": reset,
+    "reset midway": reset_midway,
+    "in part": lambda handler: handler.say(200, b"by", Content_Length="5"),
+    "closed": lambda handler: handler.connection.close(),
+}
+
+
+def in_turn(*answers: Answer) -> Answer:
+    left = iter(answers)
+
+    def answer(handler: Handler) -> None:
+        next(left)(handler)
+
+    return answer
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture_fetching, "_PAUSES", (0.01, 0.02))
+
+
+@pytest.mark.parametrize("failure", FLEETING)
+def test_what_fails_by_chance_is_asked_for_again(listeners, fetch, hasty, failure):
+    server, kept, _ = listeners
+    server.sends_on("/a", f"{kept.origin}/b")
+    kept.answers["/b"] = in_turn(FLEETING[failure], FLEETING[failure], lambda handler: handler.say(200, b"bytes"))
+    assert fetch("/a", token="secret") == b"bytes"
+    assert len(kept.seen) == 3
+    assert [headers for _, headers in kept.seen if "authorization" in headers] == []
+
+
+@pytest.mark.parametrize("failure", FLEETING)
+def test_it_is_tried_three_times_and_not_more(listeners, fetch, hasty, failure):
+    server, _, _ = listeners
+    server.answers["/a"] = FLEETING[failure]
+    with pytest.raises(NotHad):
+        fetch("/a")
+    assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451, 501])
+def test_a_refusal_is_final(listeners, fetch, hasty, status):
+    server, _, _ = listeners
+    server.answers["/a"] = lambda handler: handler.say(status)
+    with pytest.raises(NotHad):
+        fetch("/a")
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("wait", ["3600", "99999999999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_nobody_waits_beyond_the_deadline(listeners, fetch, wait):
+    server, _, _ = listeners
+    server.answers["/a"] = lambda handler: handler.say(429, Retry_After=wait)
+    began = time.monotonic()
+    with pytest.raises(NotHad, match="asked too often"):
+        fetch("/a")
+    assert len(server.seen) == 1
+    assert time.monotonic() - began < 2
+
+
+def test_a_wait_that_is_asked_for_is_kept(listeners, fetch, hasty):
+    server, _, _ = listeners
+    too_often: Answer = lambda handler: handler.say(429, Retry_After="1")  # noqa: E731
+    server.answers["/a"] = in_turn(too_often, lambda handler: handler.say(200, b"bytes"))
+    began = time.monotonic()
+    assert fetch("/a") == b"bytes"
+    assert 1 <= time.monotonic() - began < 3

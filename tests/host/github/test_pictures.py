@@ -30,6 +30,9 @@ def addresses(text, **more):
         f'<img src="{URL}">', f"<img width=600 alt='a' src='{URL}' />", f"<IMG\nSRC={URL}>", f"<details open>\n\n![]({URL})\n</details>",
         f"<p align=center><img src={URL} height=20></p>", f"> ![a]({URL})", f"- [ ] ![a]({URL})", f"![a\\]b]({URL})",
         f"<img src={URL} src=https://second.example/>", "![a](https://github.com/a&#46;png)", f"| a |\n| --- |\n| ![]({URL}) |",
+        f"![a][b]\n\n[b]: {URL}", f"![a][ B  c]\r\n\r\n[b C]: <{URL}> 'title'\r\n", f"![b][]\n\n[B]: {URL}", f"![b]\n\n[b]: {URL}",
+        f"[b]: {URL}\n[b]: https://second.example/\n\n[![a][b]](https://x.example)", f"> ![a][b]\n>\n> [b]: {URL}",
+        f"<!--\n[b]: https://second.example/\n-->\n[b]: {URL}\n\n![a][b]",
     ],
 )  # fmt: skip
 def test_what_a_reader_sees_is_an_image(text):
@@ -41,7 +44,9 @@ def test_what_a_reader_sees_is_an_image(text):
     [
         f"<!-- ![a]({URL}) -->", f"<div hidden>![a]({URL})</div>", f"<details>\n\n![a]({URL})\n</details>", f"`![a]({URL})`",
         f"```\n![a]({URL})\n```", f"<img hidden src={URL}>", f'<img style="display:none" src="{URL}">', f"<img width=1 src={URL}>",
-        f"<img height='0' src={URL}>", f"[a]({URL})", f"![a][b]\n\n[b]: {URL}", "![a]", "<img alt=a>", "<script>![a](x)</script>",
+        f"<img height='0' src={URL}>", f"[a]({URL})", "![a]",
+        f"![a][b]\n\n[c]: {URL}", f"![a][b]\n\n<!--\n[b]: {URL}\n-->", f"![a][b]\n\n```\n[b]: {URL}\n```", f"`![a][b]`\n\n[b]: {URL}",
+        f"![a][^b]\n\n[^b]: {URL}", f"<!-- ![a][b] -->\n\n[b]: {URL}", f"[a][b]\n\n[b]: {URL}", "<img alt=a>", "<script>![a](x)</script>",
         f"<span style='font-size:0'><img src={URL}></span>", f"<img data-src={URL}>", f"    <img src={URL}>",
     ],
 )  # fmt: skip

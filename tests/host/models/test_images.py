@@ -96,6 +96,32 @@ def test_images_that_an_issue_shows(tmp_path: Path):
         assert words in told
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "![a][shot]\n\n[shot]: sub/shot%20one.png", "![shot]\n\n[SHOT]: <sub/shot one.png> 'title'", "![a](<sub/shot one.png>)",
+        '<img width="600" alt="a" src="sub/shot one.png">', "<p align=center><img src='./sub/shot%20one.png'/></p>",
+    ],
+)  # fmt: skip
+def test_images_that_an_issue_shows_in_other_words(tmp_path: Path, text: str):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "shot one.png").write_bytes(png())
+    assert len(find_images(text, tmp_path).images) == 1
+    assert find_images(f"<!-- {text} -->", tmp_path) == images.Found()
+    assert find_images(text.replace("sub/", "https://x.example/"), tmp_path).images == ()
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "%2e%2e/secret.png", "link.png", "..%2Fsecret.png", "/secret.png"])
+@pytest.mark.parametrize("form", ["![a]({})", "![a][b]\n\n[b]: {}", '<img src="{}">'])
+def test_no_form_of_an_image_leads_out_of_the_issues_directory(tmp_path: Path, form: str, name: str):
+    (tmp_path / "issue").mkdir()
+    (tmp_path / "secret.png").write_bytes(png())
+    (tmp_path / "issue" / "link.png").symlink_to(tmp_path / "secret.png")
+    found = find_images(form.format(name), tmp_path / "issue")
+    assert found.images == ()
+    assert "lies outside" in found.notices[0]
+
+
 def test_only_so_many_go_along(tmp_path: Path):
     for number in range(12):
         (tmp_path / f"{number}.png").write_bytes(png(number + 1))
