@@ -16,7 +16,7 @@ from tests.loopback_github.server import LoopbackGitHub
 ROOT = Path(__file__).parent.parent.parent
 DEMO = ROOT / "demo"
 REPOSITORY = "maria/evenly"
-CONFIG = "model: openai/scripted\ntest: python3 -m pytest -q\n"
+CONFIG = "model: openai/scripted\ntest: python3 -m pytest -q\nrepository_map: 'on'\n"
 CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO")
 TRAPS = {
     "ACTIONS_RUNTIME_TOKEN": "trap-runtime",

@@ -2,6 +2,7 @@
 
 import json
 import os
+import stat
 import subprocess
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ay_bot.outline.digest import VERSION
 from tests.action.composite import RUNNER, Ran, as_runner, run_composite
 from tests.action.conftest import Checkout
 from tests.action.container_action import run_container_action
@@ -59,6 +61,33 @@ def assert_thrifty(stage: Stage, began: int) -> None:
     assert len(made) - len(edits) <= 25
 
 
+def poison_cache(stage: Stage) -> Path:
+    """Lay a cache down as nobody's run leaves it, and return a file of the runner's that it leads to."""
+    cache = stage.temporary / "ay-bot-outline"
+    segments = cache / f"segments-{VERSION}"
+    segments.mkdir(parents=True)
+    precious = stage.temporary / "precious"
+    precious.write_text("precious")
+    (cache / f"outline-{VERSION}.sqlite").symlink_to(precious)
+    (segments / ("0" * 16)).symlink_to(stage.temporary)
+    os.mkfifo(segments / "fifo")
+    return precious
+
+
+def assert_cache_is_ours(stage: Stage, precious: Path) -> None:
+    """The outline's cache holds numbers and nothing of the run; what it led to is as it was."""
+    cache = stage.temporary / "ay-bot-outline"
+    files = [path for path in cache.rglob("*") if not path.is_dir()]
+    assert {path.name for path in files} >= {f"outline-{VERSION}.sqlite", "entries", "body_at"}
+    assert {stat.S_IFMT(path.lstat().st_mode) for path in files} == {stat.S_IFREG}
+    assert {path.stat().st_uid for path in files} == {RUNNER if os.geteuid() == 0 else os.geteuid()}
+    held = b"".join(path.read_bytes() for path in files)
+    assert b"evenly/split.py\0" in held
+    for word in (stage.token, "sk-scripted-model-key", "def split(", *TRAPS.values()):
+        assert word.encode() not in held
+    assert precious.read_text() == "precious"
+
+
 def assert_nothing_is_left(stage: Stage) -> None:
     assert docker("ps", "--all", "--quiet", "--filter", f"name=ay-bot-{stage.run_id}") == ""
 
@@ -67,9 +96,12 @@ def test_composite_action_from_a_comment_to_a_pull_request(
     stage: Stage, action_checkout: Checkout, tmp_path: Path
 ) -> None:
     call(stage)
-    ran = compose(stage, action_checkout)
+    precious = poison_cache(stage)
+    ran = compose(stage, action_checkout, cache_directory=str(stage.temporary / "ay-bot-outline"))
     assert ran.status == "success", ran.step("run").log
     assert ran.outputs["status"] == "verified"
+    assert "without a map" not in ran.step("run").log
+    assert_cache_is_ours(stage, precious)
     assert ran.outputs["pull-request-url"].endswith("/maria/evenly/pull/2")
     assert ran.outputs["branch"] == stage.pull_branch()
     assert "1 fixed" in ran.step("run").summary
