@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 
 from ay_bot.agent.edits.elision import agree, find_elided
 from ay_bot.agent.edits.folding import bare, folded, indent_of
-from ay_bot.agent.edits.fuzzy import find_fuzzy, similar
+from ay_bot.agent.edits.fuzzy import find_fuzzy, unclear
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
 from ay_bot.agent.edits.indentation import first_line
+from ay_bot.agent.edits.likeness import similar
 from ay_bot.agent.edits.matching import Match, Source, find
 from ay_bot.agent.edits.nearest import describe_nearest
 from ay_bot.agent.edits.text import Line
@@ -50,7 +51,12 @@ def apply_hunk(
         return _ambiguous(matches)
     if matches:
         match = matches[0]
-        return _write(lines, _loosened(hunk, match), match, source)
+        meant = _loosened(hunk, match)
+        if match.how == "blank lines ignored" and unclear(source, meant, match):
+            return Refused(
+                f"it fits line {match.start + 1}, but not where something comes" + describe_nearest(source.lines, old)
+            )
+        return _write(lines, meant, match, source)
     if (elided := find_elided(source, old, hunk.new)) and agree(elided):
         return _write_pieces(lines, elided)
     return _already(source, lines, hunk, low, top) or _fuzzy(source, lines, hunk, low, top)

@@ -1,6 +1,5 @@
 """The last pass: places that differ from a hunk in a few lines which the hunk does not change."""
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,16 +7,14 @@ from itertools import groupby, pairwise
 
 from ay_bot.agent.edits.folding import bare
 from ay_bot.agent.edits.hunk import Hunk, slide
+from ay_bot.agent.edits.likeness import alike, follows, similar
 from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
 from ay_bot.agent.edits.misspelling import find_misspelt
 
 LEAST_EXACT = 2
-SIMILAR = 0.8
 VERY_SIMILAR = 0.9  # beside an added line
-LIKE = 0.6  # a line and what replaces it
 SHARE = 0.15
 MOST_EXTRA = 2
-LONGEST = 1_000  # characters; the comparison takes the square of it
 LEAD = 2  # by how many exact lines the best place must win
 
 
@@ -64,7 +61,7 @@ def _checked(source: Source, hunk: Hunk, solid: dict[int, int]) -> tuple[Hunk, M
     if reindent is None:
         return None
     match = Match(alignment, reindent, "a few differing context lines")
-    return next(((variant, match) for variant in slide(hunk) if not _unclear(source, variant, match)), None)
+    return next(((variant, match) for variant in slide(hunk) if not unclear(source, variant, match)), None)
 
 
 def _starts(file: Sequence[str], wanted: Sequence[str]) -> list[int]:
@@ -120,8 +117,8 @@ def _present(file: Sequence[str], wanted: Sequence[str], start: int) -> int:
     return sum(line in file[start + number : start + number + MOST_EXTRA + 1] for number, line in enumerate(wanted))
 
 
-def _unclear(source: Source, hunk: Hunk, match: Match) -> bool:
-    """Whether it is unclear where something comes or what goes, beside lines that differ or only the file has."""
+def unclear(source: Source, hunk: Hunk, match: Match) -> bool:
+    """Whether it is unclear where something comes or what goes, beside lines that differ or only one of both has."""
     old = 0
     for changed, group in groupby(hunk.lines, key=lambda line: line.kind != " "):
         lines = list(group)
@@ -142,18 +139,20 @@ def _unclear_block(
     after = next((at for at in match.alignment[end:] if at is not None), None)
     own = [at for at in match.alignment[start:end] if at is not None]
     if not own:
+        if before is not None and after is None and None in match.alignment[match.alignment.index(before) :]:
+            after = before + 2  # the hunk ends with a blank line: then the file has one there, or another line
         return _gap(source, before, after) or (start > 0 and _differs(source, hunk.old, match, start - 1))
-    if len(gone) != len(come) and any(_gap(source, one, other) for one, other in pairwise(own)):
+    if come and any(_gap(source, one, other) for one, other in pairwise(own)) and not alike(gone, come):
         return True
     if len(come) <= len(gone):
         return False
-    above = _gap(source, before, own[0]) and not similar(gone[0], come[0], LIKE)
-    return above or (_gap(source, own[-1], after) and not similar(gone[-1], come[-1], LIKE))
+    above = _gap(source, before, own[0]) and not follows(come[0], gone[0], come)
+    return above or (_gap(source, own[-1], after) and not follows(come[-1], gone[-1], come))
 
 
 def _gap(source: Source, one: int | None, other: int | None) -> bool:
     """Whether the file has lines between two of its lines that the hunk does not have."""
-    return one is not None and other is not None and any(source.lines[at].strip() for at in range(one + 1, other))
+    return one is not None and other is not None and any(line.strip() for line in source.lines[one + 1 : other])
 
 
 def _differs(source: Source, old: Sequence[str], match: Match, place: int) -> bool:
@@ -161,11 +160,3 @@ def _differs(source: Source, old: Sequence[str], match: Match, place: int) -> bo
         place -= 1
     at = match.alignment[place]
     return at is not None and not similar(source.keys(bare)[at], bare(old[place]), VERY_SIMILAR)
-
-
-def similar(one: str, other: str, least: float = SIMILAR) -> bool:
-    """Whether two lines differ in little."""
-    if one == other or max(len(one), len(other)) > LONGEST:
-        return one == other
-    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least and matcher.ratio() >= least

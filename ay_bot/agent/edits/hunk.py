@@ -2,8 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, groupby
+from dataclasses import dataclass
 from typing import Literal
 
 LONG = 1_000  # lines; beyond that a shorter diff is not worth the time
@@ -74,17 +73,6 @@ def interleave(old: Sequence[str], new: Sequence[str], key: Callable[[str], str]
         else:
             lines.append(line)
     return Hunk(tuple(lines))
-
-
-def pair(hunk: Hunk) -> Hunk:
-    """The hunk, with as many lines that come as go in one place each beside the one that it replaces."""
-    lines: list[HunkLine] = []
-    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != " "):
-        block = list(group)
-        gone, come = ([line for line in block if line.kind == kind] for kind in "-+")
-        pairs = zip(gone, come, strict=True) if changed and len(gone) == len(come) else ()
-        lines += chain.from_iterable(pairs) if pairs else block
-    return replace(hunk, lines=tuple(lines))
 
 
 def slide(hunk: Hunk) -> Iterator[Hunk]:

@@ -108,8 +108,6 @@ def _solid(source: Source, old: Sequence[str], key: Key, low: int, high: int) ->
     present = [keys[index] for index in within]
     for start in _places(present, [key(old[index]) for index in numbers], 0, len(present)):
         alignment = align_blank(source, old, dict(zip(numbers, within[start : start + len(numbers)], strict=True)))
-        if len(numbers) == 1 and None in alignment[numbers[0] :] and alignment[numbers[0]] != len(source.lines) - 1:
-            continue  # a single line, and what follows it is another: it tells too little
         if reindent := infer_map(source, old, alignment):
             yield Match(alignment, reindent, "blank lines ignored")
 

@@ -1,14 +1,18 @@
 """Writing a hunk over the place where it stands: only lines that go or come change, all others keep their bytes."""
 
+from collections.abc import Iterator
+from itertools import chain, groupby, pairwise, zip_longest
+
 from ay_bot.agent.edits.folding import indent_of
-from ay_bot.agent.edits.hunk import Hunk, pair
-from ay_bot.agent.edits.matching import Match
+from ay_bot.agent.edits.hunk import Hunk, HunkLine
+from ay_bot.agent.edits.likeness import alike
+from ay_bot.agent.edits.matching import Alignment, Match
 from ay_bot.agent.edits.text import Line
 
 
 def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
     """The file's lines afterwards; None if a new line's indentation can't be said."""
-    gone, come = _plan(lines, pair(hunk), match)
+    gone, come = _plan(lines, _paired(hunk, match.alignment), match)
     written: list[Line] = []
     done = 0
     for index in sorted(gone | come.keys()):
@@ -23,6 +27,25 @@ def rewrite(lines: list[Line], hunk: Hunk, match: Match) -> list[Line] | None:
         if index in gone:
             done = index + 1
     return close([*written, *lines[done:]], lines)
+
+
+def _paired(hunk: Hunk, alignment: Alignment) -> Hunk:
+    """The hunk, with each line that comes beside the one that it replaces, as far as that can be said."""
+    return Hunk(tuple(_pairs(hunk, alignment)), hunk.end)
+
+
+def _pairs(hunk: Hunk, alignment: Alignment) -> Iterator[HunkLine]:
+    old = 0
+    for changed, group in groupby(hunk.lines, key=lambda line: line.kind != " "):
+        block = list(group)
+        gone = [line for line in block if line.kind == "-"]
+        come = [line for line in block if line.kind == "+"]
+        places = alignment[old : old + len(gone)]
+        old += len(gone) if changed else len(block)
+        in_a_row = all(one is not None and other == one + 1 for one, other in pairwise(places))
+        if changed and (in_a_row or alike([line.text for line in gone], [line.text for line in come])):
+            block = [line for line in chain.from_iterable(zip_longest(gone, come)) if line]
+        yield from block
 
 
 def close(written: list[Line], lines: list[Line]) -> list[Line]:

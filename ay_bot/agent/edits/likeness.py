@@ -1,0 +1,30 @@
+"""How much lines are alike: one that was mistaken, and those that come for those that go."""
+
+import difflib
+from collections.abc import Sequence
+
+SIMILAR = 0.8
+LIKE = 0.6  # a line and what replaces it
+LONGEST = 1_000  # characters; the comparison takes the square of it
+
+
+def similar(one: str, other: str, least: float = SIMILAR) -> bool:
+    """Whether two lines differ in little."""
+    if one == other or max(len(one), len(other)) > LONGEST:
+        return one == other
+    matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least and matcher.ratio() >= least
+
+
+def alike(gone: Sequence[str], come: Sequence[str]) -> bool:
+    """Whether each line that comes is much like the one that goes in its place."""
+    return len(gone) == len(come) and all(similar(*both, LIKE) for both in zip(gone, come, strict=True))
+
+
+def follows(line: str, gone: str, come: Sequence[str]) -> bool:
+    """Whether it is this one of the lines that come which takes the place of the one that goes."""
+    return similar(gone, line, LIKE) and not any(_ratio(gone, other) > _ratio(gone, line) for other in come)
+
+
+def _ratio(one: str, other: str) -> float:
+    return difflib.SequenceMatcher(None, one[:LONGEST], other[:LONGEST], autojunk=False).ratio()
