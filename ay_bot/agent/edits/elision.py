@@ -4,9 +4,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ay_bot.agent.edits.folding import indent_of
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
 from ay_bot.agent.edits.matching import Match, Source, find
 
+CLOSING = re.compile(r"\s*[)\]}]+[;,]?\s*$")
 DOTS = re.compile(r"\s*(?:#|//|--|/\*|<!--)?\s*(?:\.\.\.|\u2026)[^\w]*$")
 
 
@@ -73,7 +75,20 @@ def _feasible(pieces: list[Piece]) -> list[list[Match]]:
     for index in range(len(pieces) - 1, -1, -1):
         if latest is not None:
             forward[index] = [match for match in forward[index] if match.end <= latest]
+        if index and _closes(pieces[index - 1], pieces[index]):
+            forward[index] = _nearest(forward[index - 1], forward[index])
         if not forward[index]:
             return [[] for _ in pieces]
         latest = max(match.start for match in forward[index])
     return forward
+
+
+def _closes(before: Piece, piece: Piece) -> bool:
+    """Whether a piece begins with the bracket that closes what the piece before it opens."""
+    opened, closing = before.hunk.old[-1], piece.hunk.old[0]
+    return CLOSING.match(closing) is not None and indent_of(closing) == indent_of(opened)
+
+
+def _nearest(before: list[Match], matches: list[Match]) -> list[Match]:
+    """The first of the places, if the piece before has only one."""
+    return sorted(matches, key=lambda match: match.start)[:1] if len(before) == 1 else matches

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Sequence
 
+from ay_bot.agent.edits.folding import indent_of
+
 SIMILAR = 0.8
 LIKE = 0.6  # a line and what replaces it
 LONGEST = 1_000  # characters; the comparison takes the square of it
@@ -22,8 +24,11 @@ def alike(gone: Sequence[str], come: Sequence[str]) -> bool:
 
 
 def follows(line: str, gone: str, come: Sequence[str]) -> bool:
-    """Whether it is this one of the lines that come which takes the place of the one that goes."""
-    return similar(gone, line, LIKE) and not any(_ratio(gone, other) > _ratio(gone, line) for other in come)
+    """Whether it is this one of the lines that come which takes the place of the one that goes, or wraps it."""
+    likest = max(come, key=lambda other: (_ratio(gone, other), other == line))
+    if not similar(gone.strip(), likest.strip(), LIKE):
+        return False
+    return line == likest or len(indent_of(likest)) > len(indent_of(gone))
 
 
 def _ratio(one: str, other: str) -> float:

@@ -1,6 +1,6 @@
 """Where in a file a hunk's old lines stand: passes from exact to blank lines ignored, each needing one place only."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from ay_bot.agent.edits.folding import bare, exact, folded, indent_of, trimmed
@@ -138,10 +138,19 @@ def infer_map(source: Source, old: Sequence[str], alignment: Alignment) -> Reind
 def align_blank(source: Source, old: Sequence[str], solid: dict[int, int]) -> Alignment:
     """Give the blank old lines between solid ones the blank lines of the file there, as far as there are any."""
     alignment: list[int | None] = [solid.get(index) for index in range(len(old))]
-    last: int | None = None
-    for index in range(len(old)):
-        at = alignment[index]
-        if at is None and last is not None and last + 1 < len(source.lines) and not source.lines[last + 1].strip():
-            at = alignment[index] = last + 1
-        last = at if at is not None else last
+    _take_blank(source, alignment, range(len(old)), 1)
+    _take_blank(source, alignment, range(len(old) - 1, min(solid), -1), -1)
     return tuple(alignment)
+
+
+def _take_blank(source: Source, alignment: list[int | None], indexes: Iterable[int], step: int) -> None:
+    """Give each blank line the one beside the place of the line before it, in this direction."""
+    last: int | None = None
+    used = set(alignment)
+    for index in indexes:
+        at = alignment[index]
+        if at is None and last is not None and 0 <= last + step < len(source.lines):
+            beside = last + step
+            if not source.lines[beside].strip() and beside not in used:
+                at = alignment[index] = beside
+        last = at if at is not None else last

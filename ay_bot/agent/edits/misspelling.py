@@ -2,23 +2,30 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from os.path import commonprefix
 
 LEAST_WORD = 3  # letters; shorter words differ from each other in one letter anyway
 LEAST_LINE = 8  # characters, of a line that stands alone
 
 
 def find_misspelt(file: Sequence[str], wanted: Sequence[str], may_differ: Sequence[bool]) -> list[int]:
-    """Where in `file` all wanted lines stand, one of them misspelt: a word that nothing in the file has."""
+    """Where in `file` all wanted lines stand, one of them misspelt: a word that nothing in the file has.
+
+    Two places are enough to say that it is unclear which.
+    """
     found: list[int] = []
+    stands: dict[str, bool] = {"": True}
     for start in _starts(file, wanted):
         window = file[start : start + len(wanted)]
         differing = [number for number, line in enumerate(wanted) if line != window[number]]
         if len(differing) == 1 and may_differ[differing[0]]:
             wrong, right = wanted[differing[0]], window[differing[0]]
-            word = misspelt_word(wrong, right)
-            if word and (len(wanted) > 1 or len(right) >= LEAST_LINE) and not _stands(word, file):
+            word = misspelt_word(wrong, right) if len(wanted) > 1 or len(right) >= LEAST_LINE else ""
+            if word not in stands:
+                stands[word] = _stands(word, file)
+            if not stands[word]:
                 found.append(start)
+        if len(found) > 1:
+            break
     return found
 
 
@@ -38,9 +45,9 @@ def misspelt_word(line: str, other: str) -> str:
 
     One letter instead of another, and one that makes a plural, make another word.
     """
-    head = len(commonprefix([line, other]))
+    head = _common(line, other)
     rest = min(len(line), len(other)) - head
-    tail = min(len(commonprefix([line[::-1], other[::-1]])), rest)
+    tail = min(_common(line[::-1], other[::-1]), rest)
     mine, theirs = line[head : len(line) - tail], other[head : len(other) - tail]
     exchanged = len(mine) == 2 and mine == theirs[::-1]
     if not (mine + theirs).isalpha() or not (exchanged or len(mine + theirs) == 1):
@@ -49,6 +56,12 @@ def misspelt_word(line: str, other: str) -> str:
     longer = max(end - start, end - start + len(theirs) - len(mine))
     plural = (mine + theirs).lower() == "s" and end == head + len(mine)
     return line[start:end] if longer >= LEAST_WORD and not plural else ""
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
 
 
 def _word_at(line: str, at: int) -> tuple[int, int]:

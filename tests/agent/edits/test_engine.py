@@ -196,3 +196,85 @@ def test_which_of_several_is_meant_may_be_said():
     assert join(replace_one(pieces, "g(", "h(", 1).lines) == "f(1, 1)\nh(1)\n"
     assert "once" in replace_one(pieces, "g(", "h(", 2).why
     assert join(replace_one(split("x\n"), "x", "y", 1).lines) == "y\n"
+
+
+def test_what_comes_in_a_piece_between_dots_stays_with_that_piece():
+    text = (
+        "def f():\n    try:\n        a = 1\n        b = 2\n    except E:\n        return None\n    # so\n    return a\n"
+    )
+    search = "        a = 1\n...\n        return None\n    # so\n"
+    replace = "        a = 1\n...\n    if b:\n        return None\n    # so\n"
+    assert replaced(text, search, replace) == text.replace("        return None\n", "    if b:\n        return None\n")
+
+
+def test_the_bracket_after_dots_is_the_one_that_closes():
+    text = "one = f(\n    1,\n)\ntwo = f(\n    2,\n)\nthree = f(\n    3,\n)\n"
+    assert replaced(text, "two = f(\n...\n)\n", "two = f(\n...\n)\nnew = 1\n") == text.replace(
+        "    2,\n)\n", "    2,\n)\nnew = 1\n"
+    )
+
+
+def test_a_misspelt_line_alone():
+    text = "a = 1\ntree_cache = dict()\nb = 2\n"
+    assert replaced(text, "tree_cche = dict()\n", "tree_cche = dict()\nnew = 1\n") == text.replace(
+        "dict()\n", "dict()\nnew = 1\n"
+    )
+    assert "does not stand" in refusal(text, "tree_cche = dict()\n", "tree_cache = list()\n")
+
+
+def test_two_lines_with_one_of_the_file_between():
+    text = "first_line = 1\nbetween = 2\nlast_line = 3\nend = 4\n"
+    assert replaced(text, "first_line = 1\nlast_line = 3\n", "first_line = 1\nlast_line = 30\n") == text.replace(
+        "= 3\n", "= 30\n"
+    )
+    assert "does not stand" in refusal(text, "first_line = 1\nlast_line = 3\n", "first_line = 1\nnew\nlast_line = 3\n")
+
+
+def test_nothing_comes_where_only_one_of_both_has_a_line():
+    text = 'def f():\n    """Say it."""\n    return 1\n\n\ndef g():\n    pass\n'
+    why = refusal(
+        text, 'def f():\n    """Say it."""\n\n', 'def f():\n    """Say it."""\n\n    def h():\n        pass\n\n'
+    )
+    assert "not where something comes" in why
+    assert "does not stand" in refusal(
+        "a = one()\nb = two()\nc = three()\nd = four()\n",
+        "a = one()\nc = three()\nd = four()\n",
+        "a = one()\nnew()\nother()\nc = five(3, 4)\nd = four()\n",
+    )
+
+
+def test_a_line_wrapped_in_a_block_takes_the_place_of_the_bare_one():
+    text = "counts = {}\nfor line in text:\n    author = find(line)\n    counts[author] += 1\nreturn counts\n"
+    search = "counts = {}\nfor line in text:\n    counts[author] += 1\nreturn counts\n"
+    replace = "counts = {}\nfor line in text:\n    if line:\n        counts[author] += 1\nreturn counts\n"
+    assert replaced(text, search, replace) == text.replace("    counts[author]", "    if line:\n        counts[author]")
+
+
+def test_blank_lines_between_lines_that_change_one_for_one_stay():
+    text = "from a import server\n\nassert server.one\nend\n"
+    search, new = "from a import server\nassert server.one\nend\n", "from a import client\nassert client.one\nend\n"
+    assert replaced(text, search, new) == "from a import client\n\nassert client.one\nend\n"
+
+
+def test_what_comes_beside_a_blank_line_goes_to_its_like():
+    text = "'use strict';\n\nconst path = 1;\n"
+    search = "'use strict';\nconst path = 1;\n"
+    assert replaced(text, search, "'use strict';\nconst fs = 2;\nconst path = 1;\n") == (
+        "'use strict';\n\nconst fs = 2;\nconst path = 1;\n"
+    )
+    text = "def f():\n    a = 1\n\n\ndef g():\n    pass\n"
+    assert replaced(text, "    a = 1\ndef g():\n", "    a = 1\n    return a\ndef g():\n") == text.replace(
+        "a = 1\n", "a = 1\n    return a\n"
+    )
+
+
+def test_a_line_takes_the_ending_of_the_one_that_it_replaces():
+    assert replaced("a\nb\r\nc\nd\r\n", "b\nc\n", "B\nC\n") == "a\nB\r\nC\nd\r\n"
+    assert replaced("a\nb\r\nc\n", "b\n", "B\nBB\n") == "a\nB\r\nBB\r\nc\n"
+
+
+def test_a_block_is_deeper_than_what_opens_it():
+    text = "x = {\n    create(context) {\n\n        return 1;\n"
+    assert replaced(text, "create(context) {\n\n", "create(context) {\n\n    const a = 1;\n\n") == (
+        "x = {\n    create(context) {\n\n        const a = 1;\n\n        return 1;\n"
+    )
