@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Self
 
 from ay_bot.protocol.conversation import AssistantMessage, Message, ToolMessage, UserMessage
 from ay_bot.protocol.layers import BYTES_PER_TOKEN, Layer
 
 PER_MESSAGE = 16  # bytes: the role and the marks around it
-LEAST, MOST, WEIGHT = 0.7, 1.6, 0.3
+LEAST, MOST, WEIGHT = 0.7, 4.0, 0.3  # a token has a byte at least; what was counted for less is believed slowly
 REDUCE_TO = 0.6  # of the ceiling: one deep cut keeps the prefix stable for longer than many small ones
 KEEP_FIRST = 4  # messages: the beginning, which says what it is all about
 LEAST_MASKED = 400  # bytes; what is shorter is not worth a mask
@@ -52,7 +53,7 @@ class Conversation:
         self.entries: list[Entry] = []
         self._bytes = self._fixed = fixed_bytes
         self._factor = tokens_per_byte * BYTES_PER_TOKEN
-        self._layers: dict[Layer, int] = {}  # bytes of what the first message is made of
+        self._layers: dict[Layer, int] = {}  # sizes of what the first message is made of
         self._shorter: Message | None = None
 
     @property
@@ -61,11 +62,17 @@ class Conversation:
         return [entry.message for entry in self.entries]
 
     def begin(self, standing: Message, layers: Mapping[Layer, int], task: Message, shorter: Message) -> None:
-        """Start with two messages; `layers` are the second one's parts in bytes, `shorter` is it without any files."""
+        """Start with two messages; `layers` are the second one's parts in tokens, `shorter` is it without any files."""
         self.append(standing)
-        self.append(task, said=True)
-        self._layers = dict(layers)
+        self._layers = {layer: self._weigh(tokens) for layer, tokens in layers.items()}
         self._shorter = shorter
+        size = _size(task) - len(task.content.encode("utf-8", "replace")) + sum(self._layers.values())
+        self.entries.append(Entry(task, size, said=True))
+        self._bytes += size
+
+    def _weigh(self, tokens: int) -> int:
+        """Return how many bytes have so many tokens: sizes are in bytes of which the mean is known."""
+        return ceil(tokens * BYTES_PER_TOKEN / self._factor)
 
     def layers(self) -> dict[Layer, int]:
         """Return the estimated tokens of the next request's parts."""
@@ -76,8 +83,8 @@ class Conversation:
 
     def drop_files(self) -> None:
         """Leave out the files that the work began with: they can be read again."""
-        if self._shorter is not None and self._layers.pop("files", 0):
-            self.replace(1, 2, Entry(self._shorter, _size(self._shorter), said=True))
+        if self._shorter is not None and (size := self._layers.pop("files", 0)):
+            self.replace(1, 2, Entry(self._shorter, self.entries[1].size - size, said=True))
 
     def append(self, message: Message, *, keep: bool = False, read: str = "", said: bool = False) -> None:
         """Add a message. A new read of a file lets go of the older ones."""
@@ -105,7 +112,7 @@ class Conversation:
         """Learn from what the provider counted for what was just sent; call before appending the reply."""
         if prompt_tokens > 0:
             seen = min(max(prompt_tokens / (self._bytes / BYTES_PER_TOKEN), LEAST), MOST)
-            self._factor += WEIGHT * (seen - self._factor)
+            self._factor = max(seen, self._factor + WEIGHT * (seen - self._factor))
 
     def fits(self) -> bool:
         """Whether the next request stays within the ceiling."""

@@ -191,6 +191,7 @@ class Delegate:
         work = parent.work.model_copy(
             update={
                 "task": task.task,
+                "layer_rates": {layer: rate for layer, rate in parent.work.layer_rates.items() if layer != "task"},
                 "max_steps": min(steps, task.steps or steps),
                 "delegation": False,
                 "review": "off",

@@ -1,24 +1,26 @@
 """What the agent is told of its work, laid out in layers, each of them within its share of what may be sent."""
 
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from typing import Final, NamedTuple
 
 from ay_bot.agent import prompt
+from ay_bot.agent.shortening import cut, shorten_task
 from ay_bot.agent.tools.workbench import Refusal, Workbench
-from ay_bot.protocol.layers import Layer, limit_of
+from ay_bot.protocol.layers import Layer, room_in
 from ay_bot.protocol.messages import Work
 
-FRAME: Final = 60  # tokens around a layer's text: the words that introduce it, its fence, the mark of a cut
 LARGEST_FILE: Final = 4 * 1024 * 1024
 
 Count = Callable[[str], int]
 
 
 class Section(NamedTuple):
-    """A part of the first message."""
+    """A part of the first message, and how many tokens it has."""
 
     layer: Layer
     text: str
+    tokens: int
 
 
 class LoadedFile(NamedTuple):
@@ -29,32 +31,38 @@ class LoadedFile(NamedTuple):
 
 
 def lay_out(work: Work, files: Sequence[LoadedFile], count: Count, whole: str = "") -> tuple[Section, ...]:
-    """Return the sections in their order. What is longer than its share is cut; `whole` says where all of it lies."""
+    """Return the sections in their order. What is longer than its share is cut; `whole` says where all of a task lies.
 
-    def fit(layer: Layer, text: str) -> str:
-        return cut(text, limit_of(layer, work.max_context_tokens) - FRAME, count, whole)
+    What the host has counted of a layer, with the model's own vocabulary, goes before `count`.
+    """
+    texts: dict[Layer, Callable[[int, Count], str]] = {
+        "task": lambda room, count: prompt.build_task(shorten_task(work.task, room, count, whole)),
+        "instructions": lambda room, count: _instruct(work, room, count),
+        "map": lambda room, count: prompt.build_map(cut(work.map, room, count)),
+        "files": lambda room, count: _show_files(files, room, count),
+    }
+    laid = []
+    for layer, build in texts.items():
+        counted = counter_of(layer, work, count)
+        if text := build(room_in(layer, work.max_context_tokens), counted):
+            laid.append(Section(layer, text, counted(text)))
+    return tuple(laid)
 
-    laid = (
-        Section("task", prompt.build_task(fit("task", work.task))),
-        Section(
-            "instructions",
-            prompt.build_instructions(
-                fit("instructions", work.instructions), work.deeper_instructions, work.test_command
-            ),
-        ),
-        Section("map", prompt.build_map(fit("map", work.map))),
-        Section("files", _show_files(files, limit_of("files", work.max_context_tokens), count)),
-    )
-    return tuple(section for section in laid if section.text)
+
+def counter_of(layer: Layer, work: Work, count: Count) -> Count:
+    """Return what counts the tokens of a layer: by its bytes, where the host has counted it, else `count`."""
+    rate = work.layer_rates.get(layer)
+    return count if rate is None else lambda text: ceil(len(text.encode("utf-8", "replace")) * rate)
 
 
-def cut(text: str, limit: int, count: Count, whole: str = "") -> str:
-    """Return the beginning of a text that has at most so many tokens, with a mark where it ends."""
-    kept, shown = len(text), text
-    while kept and (size := count(shown)) > limit:
-        kept = min(int(kept * limit / size * 0.98), kept - 100)
-        shown = prompt.build_cut(text[: max(kept, 0)], len(text), whole)
-    return shown if kept > 0 else ""
+def _instruct(work: Work, room: int, count: Count) -> str:
+    """Return the repository's instructions; of the paths of further ones as many as fit into half of the room."""
+    deeper = list(work.deeper_instructions)
+    while deeper and count(prompt.build_instructions("", deeper, "")) > room // 2:
+        deeper.pop()
+    command = cut(work.test_command, room // 4, count)
+    left = room - count(prompt.build_instructions("", deeper, command))
+    return prompt.build_instructions(cut(work.instructions, left, count, "AGENTS.md"), deeper, command)
 
 
 def read_files(paths: Iterable[str], bench: Workbench) -> list[LoadedFile]:
@@ -74,7 +82,7 @@ def _read(path: str, bench: Workbench) -> LoadedFile | None:
 
 def _show_files(files: Sequence[LoadedFile], limit: int, count: Count) -> str:
     """Return the files as text, from the first on as many as fit."""
-    left, shown = limit - FRAME, []
+    left, shown = limit, []
     for file in files:
         text = prompt.show_file(file.path, file.text)
         left -= count(text)

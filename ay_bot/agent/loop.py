@@ -100,14 +100,14 @@ class Agent:
             JOBS.end_all()
 
     def _begin(self, standing: str) -> None:
-        count, whole = self._conversation.count, self._bench.scratch / "task.txt"
+        whole = self._bench.scratch / "task.txt"
         files = read_files(self._work.load, self._bench)
-        sections = lay_out(self._work, files, count, str(whole))
-        if count(self._work.task) > count(sections[0].text):
+        sections = lay_out(self._work, files, self._conversation.count, str(whole))
+        if any(str(whole) in section.text for section in sections):
             whole.write_text(self._work.task, encoding="utf-8", errors="replace")
         self._conversation.begin(
             SystemMessage(content=standing),
-            {section.layer: len(section.text.encode("utf-8", "replace")) for section in sections},
+            {section.layer: section.tokens for section in sections},
             self._task_message(sections),
             self._task_message([section for section in sections if section.layer != "files"]),
         )

@@ -207,6 +207,12 @@ def build_cut(kept: str, of: int, whole: str) -> str:
     return f"{kept}\n[… cut after {len(kept):,} of {of:,} characters{where} …]"
 
 
+def build_gap(blocks: int, size: int, whole: str) -> str:
+    """Say that blocks of a thread are left out."""
+    where = f"; all of it is in {whole}" if whole else ""
+    return f"[… {blocks} {'block' if blocks == 1 else 'blocks'} of {size:,} characters left out here{where} …]"
+
+
 def build_feedback(text: str) -> str:
     """What the host says about a proposed change that did not pass."""
     return "Your change was checked on a clean copy and did not pass. Fix it, then call finish again.\n" + _fenced(

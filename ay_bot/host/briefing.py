@@ -14,7 +14,7 @@ from ay_bot.host.models.edit_format import choose_edit_format
 from ay_bot.host.policy.boxes import build_box_policy
 from ay_bot.outline.counting import encodings_of
 from ay_bot.protocol.conversation import Role
-from ay_bot.protocol.layers import BYTES_PER_TOKEN, limit_of
+from ay_bot.protocol.layers import BYTES_PER_TOKEN, limit_of, room_in
 from ay_bot.protocol.messages import Work
 from ay_bot.protocol.model_facts import ModelFacts
 from ay_bot.protocol.outputs import MOST_OF_EACH
@@ -23,7 +23,6 @@ MANY_FILES: Final = 500
 LONGEST_ANSWER: Final = 16_000  # tokens that are kept free for an answer, at most
 SPARE: Final = 0.02
 LEAST_CONTEXT: Final = 4_000
-FRAME: Final = 100  # tokens for the words around a map or files
 NEVER_WORK: Final = (
     "__pycache__/", "*.py[cod]", "*.egg-info/", ".pytest_cache/", ".mypy_cache/", ".ruff_cache/", ".hypothesis/",
     ".coverage", ".tox/", ".nox/", ".venv/", "node_modules/", ".gradle/", ".DS_Store",
@@ -45,12 +44,13 @@ def describe_work(
     if order.images and main and not main.vision:
         findings.notice(f"`{main.model}` can't see images, as far as is known: it is told their names, kinds and sizes")
     tokens = fit_context(settings.max_context_tokens, main)
-    plan = make_plan(wish_for(order.task.text, tokens, settings.load, main.model if main else ""))
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
     most = min(MOST_BYTES, limit_of("instructions", tokens) * BYTES_PER_TOKEN)
     instructions = find_instructions(trusted, fallbacks=settings.instruction_files, most_bytes=most)
     if instructions.cut:
         findings.notice(f"the instructions ({', '.join(instructions.sources)}) are cut after {most:,} bytes")
+    wish = wish_for(order.task.text, tokens, settings.load, main.model if main else "")
+    plan = make_plan(wish.model_copy(update={"instructions": instructions.text}))
     return Work(
         task=order.task.text,
         instructions=instructions.text,
@@ -75,6 +75,7 @@ def describe_work(
         map=plan.map,
         load=plan.load,
         tokens_per_byte=plan.tokens_per_byte or BYTES_PER_TOKEN**-1,
+        layer_rates=plan.layer_rates,
     )
 
 
@@ -82,9 +83,9 @@ def wish_for(task: str, tokens: int, load: tuple[str, ...], model: str) -> Wish:
     """Return what a plan is to hold for a conversation of so many tokens."""
     return Wish(
         task=task,
-        map_tokens=limit_of("map", tokens) - FRAME,
+        map_tokens=room_in("map", tokens),
         load=load,
-        file_tokens=limit_of("files", tokens) - FRAME,
+        file_tokens=room_in("files", tokens),
         encodings=encodings_of(model),
     )
 

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ay_bot.host.egress.rules import Network
 from ay_bot.host.limits import Limits
@@ -190,14 +190,19 @@ class Settings(Value):
         """The rules on commands as one value."""
         return CommandPolicy(rules=self.commands, others=self.other_commands)
 
+    @field_validator("load")
+    @classmethod
+    def _are_patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        if problem := _find_pattern_fault(patterns):
+            raise ValueError(f"this is no pattern as in .gitignore: {problem}")
+        return patterns
+
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
         problems = list(Admission(self.who, self.bots, frozenset(self.outputs)).problems())
         names = [chore.name for chore in self.maintenance]
         twice = sorted({name for name in names if names.count(name) > 1})
         problems += [f"there are two chores `{name}` in `maintenance`" for name in twice]
-        if problem := _find_pattern_fault(self.load):
-            problems.append(f"`load` holds no pattern as in .gitignore: {problem}")
         if self.pack and self.pack not in self.models:
             problems.append(f"there is no pack `{self.pack}` in `models`: {', '.join(self.models) or 'it has none'}")
         if problems:

@@ -7,6 +7,7 @@ from typing import Final
 
 from ay_bot.host.plain_text import shorten
 from ay_bot.host.sanitize import fold, sanitize, strip_characters
+from ay_bot.protocol.blocks import NONCE, begin_mark, end_mark
 
 
 class Trust(StrEnum):
@@ -23,7 +24,6 @@ class Trust(StrEnum):
 
 PEOPLE: Final = frozenset({Trust.REQUESTER, Trust.MAINTAINER, Trust.AUTHOR, Trust.OUTSIDER})
 MOST_CHARACTERS: Final = 100_000
-_NONCE = re.compile(r"[0-9a-f]{16,64}")
 _MIMICRY = re.compile(
     r"<(?=\||\s{0,9}[/|]?\s{0,9}[\w-]{0,40}(?:system|assistant|human|user|instruction|prompt|trusted|context|function"
     r"|invoke|tool|antml|end_of|im_start|im_end|role|developer))",
@@ -39,14 +39,14 @@ def new_nonce() -> str:
 
 def build_block(text: str, trust: Trust, nonce: str, *, origin: str = "", most: int = MOST_CHARACTERS) -> str:
     """Return `text`, cleaned and shortened, between marks that only this run can write."""
-    if not _NONCE.fullmatch(nonce):
+    if not NONCE.fullmatch(nonce):
         raise ValueError("a nonce is 16 to 64 lower-case hexadecimal digits")
     words = sanitize(text).text if trust in PEOPLE else strip_characters(text).text
     words = shorten(words, most)
     words = _MIMICRY.sub("&lt;", words) if trust in PEOPLE else _COMMAND.sub(r"\1: :", words)
     where = " ".join(re.sub(r"[<>\n]", " ", strip_characters(origin).text).split())[:120]
     label = _without(f"{trust} {where}".strip(), nonce)
-    return f"<<<ay {nonce} {label}>>>\n{_without(words, nonce)}\n<<<ay end {nonce}>>>"
+    return f"{begin_mark(nonce, label)}\n{_without(words, nonce)}\n{end_mark(nonce)}"
 
 
 def _without(text: str, nonce: str) -> str:

@@ -20,6 +20,17 @@ LEAST: Final = 500
 """Tokens that a layer may have in the smallest of windows."""
 
 
+FRAME: Final = 60
+"""Tokens around a layer's text: the words that introduce it, its fence, the mark of a cut."""
+FILE_FRAME: Final = 12
+"""Tokens around a file within its layer: its path's line and its fence."""
+
+
 def limit_of(layer: Layer, tokens: int) -> int:
     """Return how many tokens a layer may have in a conversation of so many."""
     return max(int(SHARES[layer] * tokens), LEAST)
+
+
+def room_in(layer: Layer, tokens: int) -> int:
+    """Return how many of these the layer's own text may have."""
+    return limit_of(layer, tokens) - FRAME

@@ -230,6 +230,9 @@ class Review(Value):
     findings: Annotated[tuple[ReviewFinding, ...], Field(max_length=50)] = ()
 
 
+TokensPerByte = Annotated[float, Field(gt=0, le=1)]
+
+
 class Work(Value):
     """Start the agent: once per box, after `Seed`. Times are seconds.
 
@@ -261,7 +264,8 @@ class Work(Value):
     has_stronger: bool = False  # whether a stronger model can be asked once the agent goes round in circles
     map: str = ""  # what is defined where in the repository
     load: tuple[str, ...] = ()  # files that the work begins with, as far as they fit
-    tokens_per_byte: Annotated[float, Field(gt=0, le=1)] = 0.25  # of this repository's texts, until the model counts
+    tokens_per_byte: TokensPerByte = 0.25  # of this repository's texts, until the model counts
+    layer_rates: dict[Layer, TokensPerByte] = {}  # of what the work begins with, as far as the host could count it
 
 
 class Feedback(Value):

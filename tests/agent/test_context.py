@@ -1,5 +1,7 @@
 """The conversation: its estimate, and what goes first when it must shrink."""
 
+import pytest
+
 from ay_bot.agent.context import Conversation
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolCall, ToolMessage, UserMessage
 
@@ -56,9 +58,12 @@ def test_the_estimate_learns_within_bounds():
     made = conversation()
     add(made, 0)
     before = made.estimate()
-    for _ in range(50):
-        made.calibrate(before * 10)
-    assert 1.5 * before < made.estimate() <= 1.61 * before
+    made.calibrate(before * 2)
+    assert made.estimate() == pytest.approx(2 * before, abs=2), "what was counted for more is believed at once"
+    made.calibrate(before * 1_000)
+    assert made.estimate() <= 4 * before + 4, "a token has a byte at least"
+    made.calibrate(before)
+    assert 3 * before < made.estimate() < 3.2 * before
     for _ in range(50):
         made.calibrate(1)
     assert 0.69 * before <= made.estimate() < 0.75 * before

@@ -2,7 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ay_bot.agent.first_message import LoadedFile, cut, lay_out, read_files
+from ay_bot.agent.first_message import LoadedFile, lay_out, read_files
+from ay_bot.agent.shortening import cut
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.layers import SHARES, limit_of
 from ay_bot.protocol.messages import Work
@@ -29,6 +30,35 @@ def test_no_layer_is_ever_longer_than_its_share(task, instructions, outline, fil
     for section in laid:
         assert count(section.text) <= limit_of(section.layer, tokens)
     assert sum(SHARES.values()) < 1
+
+
+def test_what_the_instructions_come_with_is_within_their_share():
+    deeper = tuple(f"{'d' * 3_000}/{n}/AGENTS.md" for n in range(20))
+    work = Work(
+        task="t", instructions="i" * 40_000, deeper_instructions=deeper, test_command="c" * 9_000,
+        max_context_tokens=40_000,
+    )  # fmt: skip
+    (_, section) = lay_out(work, [], count)
+    assert count(section.text) <= limit_of("instructions", 40_000)
+    assert "0/AGENTS.md" in section.text
+    assert "run_tests runs: ccc" in section.text
+
+
+def test_only_a_task_that_was_cut_lies_where_that_is_said():
+    work = Work(task="short", instructions="i" * 40_000, map="m" * 40_000, max_context_tokens=20_000)
+    texts = {section.layer: section.text for section in lay_out(work, [], count, "/scratch/task.txt")}
+    assert not any("/scratch/task.txt" in text for text in texts.values())
+    assert "all of it is in AGENTS.md" in texts["instructions"]
+    (task, *_) = lay_out(work.model_copy(update={"task": "t" * 40_000}), [], count, "/scratch/task.txt")
+    assert "/scratch/task.txt" in task.text
+
+
+def test_what_the_host_has_counted_goes_before_an_estimate():
+    work = Work(task="t" * 8_000, layer_rates={"task": 1.0}, max_context_tokens=20_000)
+    (task,) = lay_out(work, [], count)
+    assert len(task.text) <= task.tokens <= limit_of("task", 20_000)
+    (task,) = lay_out(work.model_copy(update={"layer_rates": {"task": 0.1}}), [], count)
+    assert "t" * 8_000 in task.text
 
 
 def test_what_is_cut_says_so_and_where_the_whole_is():

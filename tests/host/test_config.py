@@ -58,6 +58,13 @@ def test_all_problems_are_told_at_once_with_where_they_stand():
         assert part in text
 
 
+def test_a_pattern_that_is_none_is_told_where_it_was_given():
+    with pytest.raises(UsageError, match=r"^--load: .*\.gitignore"):
+        load_settings(b"load: [src]", Overrides(model="a/b", load=("!",)))
+    with pytest.raises(UsageError, match=r"^`load` in \.github/ay-bot\.yml: .*\.gitignore"):
+        load_settings(b"load: ['!']", Overrides(model="a/b"))
+
+
 def test_no_model_says_how_to_give_one():
     with pytest.raises(UsageError, match="no model was given") as caught:
         load_settings(None, Overrides())

@@ -8,24 +8,32 @@ from typing import Annotated
 from pydantic import Field
 
 from ay_bot.protocol.conversation import Value
+from ay_bot.protocol.layers import Layer
+from ay_bot.protocol.messages import TokensPerByte
 
 Tokens = Annotated[int, Field(ge=0, le=100_000_000)]
 
 
 class Place(Value):
-    """Where a plan's repository is: a git directory, a commit, and the tree of it that the agent sees."""
+    """Where a plan's repository is: a git directory, a commit, and the tree of it that the agent sees.
+
+    `outlined` says whether the repository is read at all; `encodings` are those that will be counted with.
+    """
 
     git_dir: Path
     commit: str
     tree: str
     cache: Path
     name: str
+    outlined: bool = True
+    encodings: tuple[str, ...] = ()
 
 
 class Wish(Value):
     """What a plan is made for. `load` are patterns as in .gitignore; `encodings` are the model's, or empty for any."""
 
     task: str
+    instructions: str = ""
     map_tokens: Tokens = 0
     load: tuple[str, ...] = ()
     file_tokens: Tokens = 0
@@ -35,7 +43,8 @@ class Wish(Value):
 class Plan(Value):
     """The map, and the paths of the files, out of `asked_for` that patterns named.
 
-    `tokens_per_byte` is 0 where the model's own encoding isn't known.
+    `layer_rates` are the tokens of a byte in what an agent begins with, as far as the model's own encoding is known;
+    `tokens_per_byte` is what they come to together, 0 where that is unknown.
     """
 
     map: str = ""
@@ -43,6 +52,7 @@ class Plan(Value):
     asked_for: int = 0
     file_tokens: Tokens = 0
     tokens_per_byte: Annotated[float, Field(ge=0, le=1)] = 0.0
+    layer_rates: dict[Layer, TokensPerByte] = {}
 
 
 def cache_directory(given: Path | None, environment: Mapping[str, str]) -> Path:

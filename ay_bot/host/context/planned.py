@@ -1,7 +1,7 @@
 """The plan of a run's context, where the repository is large enough to want one: it is begun early, and waited for."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ from ay_bot.host.config import Settings
 from ay_bot.host.context import Place, Plan, Wish, cache_directory, name_place
 from ay_bot.host.findings import Findings
 from ay_bot.host.policy.boxes import choose_tree
+from ay_bot.outline.counting import encodings_of
 
 MAP_FROM: Final = 200
 """Files. A smaller repository is looked through by the agent faster than a map of it is paid for."""
@@ -26,13 +27,16 @@ def planned(
 ) -> Iterator[MakePlan]:
     """Begin to read the repository if the settings want it, and yield what makes the plan of it.
 
+    Where they don't, what a run begins with is counted all the same if the model's vocabulary is here.
     Work that was done elsewhere has no agent that could be told of a plan.
     """
     head = checkout.repository.head
     mapped = settings.repository_map == "on" or (
         settings.repository_map == "auto" and len(checkout.list_files(head)) >= MAP_FROM
     )
-    if findings.order.given is not None or not (mapped or settings.load):
+    outlined = mapped or bool(settings.load)
+    encodings = encodings_of(settings.main_model)
+    if findings.order.given is not None or not (outlined or encodings):
         yield lambda _: Plan()
         return
     from ay_bot.host.context.process import planning
@@ -44,6 +48,8 @@ def planned(
         tree=choose_tree(checkout, head, findings.policy),
         cache=cache_directory(kept.directory if kept else None, environment),
         name=name_place(Path("/", kept.repository) if kept else checkout.repository.common_dir),
+        outlined=outlined,
+        encodings=encodings,
     )
     with planning(place, environment, SECONDS) as planner:
 
@@ -51,11 +57,12 @@ def planned(
             if not mapped:
                 wish = wish.model_copy(update={"map_tokens": 0})
             try:
-                with findings.log.phase("context", "reading the repository"):
+                with findings.log.phase("context", "reading the repository") if outlined else nullcontext():
                     plan = planner.plan(wish, boxes.check)
             except AyBotError as error:
                 boxes.check()
-                findings.notice(f"the agent begins without a map of the repository: {error.message}")
+                if outlined:
+                    findings.notice(f"the agent begins without a map of the repository: {error.message}")
                 return Plan()
             if wish.load and not plan.asked_for:
                 findings.notice(f"`load` names no file of the repository: {', '.join(wish.load)}")

@@ -111,10 +111,14 @@ def main() -> None:
 
 def _answer(place: Place, read: Callable[[], Wish]) -> str:
     try:
-        from ay_bot.host.context.planning import plan
+        from ay_bot.host.context.planning import plan, rate
         from ay_bot.host.outline_source import GitSource
+        from ay_bot.outline.counting import count_most
         from ay_bot.outline.outlining import open_outline
 
+        if not place.outlined:
+            count_most(place.encodings)("")  # while others make the box
+            return rate(Plan(), read()).model_dump_json()
         source = GitSource(place.git_dir, place.commit, place.tree)
         with open_outline(place.cache, place.name) as outline:
             outline.ranking(source)

@@ -1,5 +1,6 @@
 """Who is given a plan of the context, and for whom nothing is read."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,28 @@ from ay_bot.host.publisher import DryRun
 from ay_bot.host.repository import open_repository
 from ay_bot.host.task import parse_task
 from tests.host.git_repositories import make_repository
+
+
+@pytest.mark.parametrize(("model", "counted"), [("openai/gpt-4o", ("o200k_base",)), ("openai/other", None)])
+def test_a_small_repository_is_not_read_but_what_a_run_begins_with_is_counted(tmp_path, monkeypatch, model, counted):
+    started = []
+
+    def start(place, *_):
+        started.append(place)
+        raise InterruptedError
+
+    monkeypatch.setattr(processes, "planning", start)
+    repository = open_repository(make_repository(tmp_path / "repository", {"a.py": "a = 1\n"}))
+    order = Order(repository.path, parse_task("look"), Overrides(), publisher=DryRun())
+    settings = Settings(model=model)
+    findings = Findings(order, EventLog("run1", ()))
+    with (
+        open_checkout(repository, tmp_path) as checkout,
+        suppress(InterruptedError),
+        planned.planned(settings, checkout, findings, None, {}) as make_plan,
+    ):
+        assert make_plan(Wish(task="look", map_tokens=100)) == Plan()
+    assert [(place.outlined, place.encodings) for place in started] == ([(False, counted)] if counted else [])
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])

@@ -59,7 +59,31 @@ def test_the_tokens_of_a_byte_are_those_of_the_models_own_encoding(place):
     wish = Wish(task="headers", map_tokens=4_000)
     assert make(place, wish).tokens_per_byte == 0
     known = make(place, wish.model_copy(update={"encodings": ("o200k_base",)}))
-    assert known.tokens_per_byte == pytest.approx(best_counter()(known.map) / len(known.map.encode()))
+    count, text = best_counter(), known.map.encode()
+    assert known.layer_rates == {"task": count("headers") / 7, "map": count(known.map) / len(text)}
+    assert known.tokens_per_byte == (count(known.map) + count("headers")) / (len(text) + 7)
+
+
+def test_what_needs_no_map_is_counted_without_reading_anything(place, tmp_path):
+    unread = place.model_copy(update={"outlined": False, "encodings": ("cl100k_base",), "cache": tmp_path / "none"})
+    task = "\u4f60\u597d 0123456789abcdef " * 300
+    plan = make(unread, Wish(task=task, instructions="tabs", map_tokens=900, encodings=("cl100k_base",)))
+    count = best_counter("cl100k_base")
+    assert plan.layer_rates == {"task": count(task) / len(task.encode()), "instructions": count("tabs") / 4}
+    assert (plan.map, plan.load) == ("", ())
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_name_that_is_no_text_costs_a_repository_neither_map_nor_files(place):
+    blob = git(place.git_dir.parent, "hash-object", "-w", "src/parser.py")
+    entries = [b"100644 blob " + blob.encode() + b"\t" + name + b"\0" for name in (b"\xff.py", b"good.py")]
+    made = ["git", f"--git-dir={place.git_dir}", "mktree", "-z"]
+    tree = subprocess.run(made, input=b"".join(entries), capture_output=True, check=True).stdout.decode().strip()
+    odd = place.model_copy(update={"tree": tree})
+    for pattern in (".", "*.py"):
+        plan = make(odd, Wish(task="headers", map_tokens=300, load=(pattern,), file_tokens=500))
+        assert plan.load == ("good.py",)
+        assert "\ufffd.py" in plan.map
 
 
 def test_what_the_agent_may_not_see_is_in_no_map(place):
