@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -474,10 +475,10 @@ def test_a_stop_while_the_model_works_leaves_nothing_published(desk: Desk):
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_ended_by_the_last_step(desk: Desk):
+def test_a_killed_run_is_ended_by_the_last_step(desk: Desk, tmp_path: Path):
     issue = desk.github.open_issue("add() subtracts")
     payload = desk.github.payload_for_comment(desk.github.comment(issue.number, "@ay fix this"))
-    surroundings = desk.environment("issue_comment", payload)
+    surroundings = {**desk.environment("issue_comment", payload), "TMPDIR": str(tmp_path)}
     command = [sys.executable, "-m", "tests.host.action.one_delivery", "session"]
     killed = subprocess.run(command, env={**os.environ, **surroundings}, capture_output=True, timeout=100, check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -27,16 +28,22 @@ def plain_desk(loopback_github, tmp_path, monkeypatch) -> Desk:
 
 
 class Delivery:
-    """The same event, delivered as often as wanted, each time in a process of its own."""
+    """The same event, delivered as often as wanted, each time in a process of its own.
 
-    def __init__(self, desk: Desk, thread: int = 0) -> None:
+    What a killed one leaves lies in `temporary`: a runner is thrown away, this machine is not.
+    """
+
+    def __init__(self, desk: Desk, temporary: Path, thread: int = 0) -> None:
         self.desk = desk
+        self.temporary = temporary / "temporary"
+        self.temporary.mkdir()
         self.number = thread or desk.github.open_issue("add() subtracts", "It should add.").number
         self.payload = desk.github.payload_for_comment(desk.github.comment(self.number, "@ay fix this"))
         self.process: subprocess.Popen[bytes] | None = None
 
     def run(self, deadly: str = "") -> int:
-        environment = {**os.environ, **self.desk.environment("issue_comment", self.payload), "GITHUB_RUN_ID": "77"}
+        own = {"GITHUB_RUN_ID": "77", "TMPDIR": str(self.temporary)}
+        environment = {**os.environ, **self.desk.environment("issue_comment", self.payload), **own}
         command = [sys.executable, "-m", "tests.host.action.one_delivery", deadly]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         errors = self.process.communicate(timeout=100)[1]
@@ -62,9 +69,10 @@ class Delivery:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("phase", get_args(Phase))
-def test_killed_at_a_phase_of_the_pipeline(plain_desk: Desk, phase: str):
-    delivery = Delivery(plain_desk)
+def test_killed_at_a_phase_of_the_pipeline(plain_desk: Desk, tmp_path: Path, phase: str):
+    delivery = Delivery(plain_desk, tmp_path)
     assert delivery.run(phase) == -signal.SIGKILL
+    assert list(delivery.temporary.glob("local-box-*")) or phase != "session"
     assert delivery.run() == 0
     delivery.assert_whole()
 
@@ -72,8 +80,8 @@ def test_killed_at_a_phase_of_the_pipeline(plain_desk: Desk, phase: str):
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before", "after"])
 @pytest.mark.parametrize("number", range(WRITES))
-def test_killed_at_a_write(plain_desk: Desk, number: int, moment: str):
-    delivery = Delivery(plain_desk)
+def test_killed_at_a_write(plain_desk: Desk, tmp_path: Path, number: int, moment: str):
+    delivery = Delivery(plain_desk, tmp_path)
     kill = plain_desk.github.kill_before if moment == "before" else plain_desk.github.kill_after
     kill("WRITE", r"^(?!.*/issues/comments/\d+$)", delivery.kill, skip=number)
     assert delivery.run() == -signal.SIGKILL
@@ -83,11 +91,11 @@ def test_killed_at_a_write(plain_desk: Desk, number: int, moment: str):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("write", ["/graphql", "/comments$", "/statuses/"])
-def test_killed_after_a_write_to_a_pull_request(plain_desk: Desk, write: str):
+def test_killed_after_a_write_to_a_pull_request(plain_desk: Desk, tmp_path: Path, write: str):
     github, earlier = plain_desk.github, plain_desk.github.world.now() - timedelta(minutes=5)
     github.push("feature", {"new.py": "x = 1\n"}, at=earlier)
     pull = github.open_pull("Add", head="feature", at=earlier)
-    delivery = Delivery(plain_desk, pull.number)
+    delivery = Delivery(plain_desk, tmp_path, pull.number)
     github.kill_after("WRITE", write, delivery.kill)
     assert delivery.run() == -signal.SIGKILL
     assert delivery.run() == 0
@@ -99,10 +107,11 @@ def test_killed_after_a_write_to_a_pull_request(plain_desk: Desk, write: str):
 
 
 @pytest.mark.slow
-def test_the_matrix_covers_every_write(plain_desk: Desk):
-    delivery = Delivery(plain_desk)
+def test_the_matrix_covers_every_write(plain_desk: Desk, tmp_path: Path):
+    delivery = Delivery(plain_desk, tmp_path)
     assert delivery.run() == 0
     delivery.assert_whole()
+    assert list(delivery.temporary.iterdir()) == []
     writes = [
         request for request in (*plain_desk.github.requests, *plain_desk.github.git_requests)
         if request.writes and not (request.method == "PATCH" and "/issues/comments/" in request.path)
