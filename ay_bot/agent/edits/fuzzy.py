@@ -144,7 +144,7 @@ def _unclear_block(
         return _gap(source, before, after) or (start > 0 and _differs(source, hunk.old, match, start - 1))
     if come and any(_gap(source, one, other) for one, other in pairwise(own)) and not alike(gone, come):
         return True
-    if len(come) <= len(gone):
+    if len(come) < max(len(gone), 2):
         return False
     above = _gap(source, before, own[0]) and not follows(come[0], gone[0], come)
     return above or (_gap(source, own[-1], after) and not follows(come[-1], gone[-1], come))
