@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ay_bot.agent import prompt
 from ay_bot.agent.shortening import cut, shorten_task
 from ay_bot.agent.tools.workbench import Refusal, Workbench
-from ay_bot.protocol.layers import Layer, room_in
+from ay_bot.protocol.layers import FRAME, Layer, room_in
 from ay_bot.protocol.messages import Work
 
 LARGEST_FILE: Final = 4 * 1024 * 1024
@@ -16,18 +16,20 @@ Count = Callable[[str], int]
 
 
 class Section(NamedTuple):
-    """A part of the first message, and how many tokens it has."""
+    """A part of the first message, how many tokens it has, and those of the files in it."""
 
     layer: Layer
     text: str
     tokens: int
+    files: tuple[tuple[str, int], ...] = ()
 
 
 class LoadedFile(NamedTuple):
-    """A file that the work begins with."""
+    """A file that the work begins with; `tokens` are those that it takes, where somebody has counted them already."""
 
     path: str
     text: str
+    tokens: int | None = None
 
 
 def lay_out(work: Work, files: Sequence[LoadedFile], count: Count, whole: str = "") -> tuple[Section, ...]:
@@ -39,14 +41,14 @@ def lay_out(work: Work, files: Sequence[LoadedFile], count: Count, whole: str = 
         "task": lambda room, count: prompt.build_task(shorten_task(work.task, room, count, whole)),
         "instructions": lambda room, count: _instruct(work, room, count),
         "map": lambda room, count: prompt.build_map(cut(work.map, room, count)),
-        "files": lambda room, count: _show_files(files, room, count),
     }
     laid = []
     for layer, build in texts.items():
         counted = counter_of(layer, work, count)
-        if text := build(room_in(layer, work.max_context_tokens), counted):
-            laid.append(Section(layer, text, counted(text)))
-    return tuple(laid)
+        text = build(room_in(layer, work.max_context_tokens), counted)
+        laid.append(Section(layer, text, counted(text)))
+    laid.append(_show_files(files, room_in("files", work.max_context_tokens), counter_of("files", work, count)))
+    return tuple(section for section in laid if section.text)
 
 
 def counter_of(layer: Layer, work: Work, count: Count) -> Count:
@@ -80,13 +82,15 @@ def _read(path: str, bench: Workbench) -> LoadedFile | None:
         return None
 
 
-def _show_files(files: Sequence[LoadedFile], limit: int, count: Count) -> str:
-    """Return the files as text, from the first on as many as fit."""
-    left, shown = limit, []
+def _show_files(files: Sequence[LoadedFile], limit: int, count: Count) -> Section:
+    """Return the files as text, from the first on as many as fit; each is counted once."""
+    left, shown, sizes = limit, list[str](), list[tuple[str, int]]()
     for file in files:
         text = prompt.show_file(file.path, file.text)
-        left -= count(text)
-        if left < 0:
+        size = count(text) if file.tokens is None else file.tokens
+        if size > left:
             break
+        left -= size
         shown.append(text)
-    return prompt.build_files(shown)
+        sizes.append((file.path, size))
+    return Section("files", prompt.build_files(shown), limit - left + FRAME, tuple(sizes))

@@ -1,7 +1,7 @@
 """How an agent would begin a task: its first messages, counted layer by layer, for people who want to see that."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from ay_bot.agent import prompt
@@ -45,30 +45,20 @@ class Opening(NamedTuple):
         return json.dumps(told)
 
 
-def lay_out_opening(work: Work, files: Sequence[tuple[str, str]], count: Count) -> Opening:
-    """Return what an agent that does `work` is told first; `files` are paths and texts."""
+def lay_out_opening(work: Work, files: Sequence[tuple[str, str, int]], count: Count) -> Opening:
+    """Return what an agent that does `work` is told first; `files` are paths, texts and tokens."""
     dialect = Dialect(choose_tools(work.mode), work.edit_format, native=work.native_tools)
     standing = prompt.choose_instructions(work.mode, dialect.instructions)
     tools = "\n".join(spec.model_dump_json() for spec in dialect.specs)
     sections = lay_out(work, [LoadedFile(*file) for file in files], count)
-    texts = {section.layer: section.text for section in sections}
-    shown: dict[Layer, tuple[tuple[str, int], ...]] = {
-        "map": tuple((path, 0) for path in dict.fromkeys(_paths(work.map))),
-        "files": tuple((path, count(text)) for path, text in _list_whole(files, texts.get("files", ""))),
-    }
-    sizes = {"standing": count(standing) + count(tools), **{layer: count(text) for layer, text in texts.items()}}
+    shown: dict[Layer, tuple[tuple[str, int], ...]] = {section.layer: section.files for section in sections}
+    shown["map"] = tuple((path, 0) for path in dict.fromkeys(_paths(work.map)))
+    sizes = {"standing": count(standing) + count(tools), **{section.layer: section.tokens for section in sections}}
     layers = tuple(
         LayerSize(layer, limit_of(layer, work.max_context_tokens), sizes.get(layer, 0), shown.get(layer, ()))
         for layer in SHARES
     )
-    return Opening(work.max_context_tokens, layers, "\n\n".join((standing, *texts.values())))
-
-
-def _list_whole(files: Sequence[tuple[str, str]], shown: str) -> Iterator[tuple[str, str]]:
-    for path, text in files:
-        whole = prompt.show_file(path, text)
-        if whole in shown:
-            yield path, whole
+    return Opening(work.max_context_tokens, layers, "\n\n".join((standing, *(section.text for section in sections))))
 
 
 def _paths(drawn: str) -> list[str]:

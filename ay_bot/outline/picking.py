@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from ay_bot.errors import UsageError
 from ay_bot.outline.counting import Counter
 from ay_bot.outline.tree_source import Entry, Source
-from ay_bot.protocol.layers import FILE_FRAME
+from ay_bot.protocol.layers import FILE_FRAME, FRAME_BYTES
 
 _LARGEST: Final = 4 * 1024 * 1024
 _AT_ONCE: Final = 200
@@ -61,7 +61,7 @@ def pick(source: Source, ordered: Iterable[Entry], tokens: int, count: Counter) 
                 continue
             misses = 0
             left -= size
-            yield Picked(entry.path, size, len(entry.path) + len(text or b""))
+            yield Picked(entry.path, size, len(entry.path) + len(text or b"") + FRAME_BYTES)
 
 
 def _measure(path: str, text: bytes | None, count: Counter) -> int | None:

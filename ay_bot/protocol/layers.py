@@ -26,6 +26,10 @@ FILE_FRAME: Final = 12
 """Tokens around a file within its layer: its path's line and its fence."""
 
 
+FRAME_BYTES: Final = 16
+"""The bytes of that, or a few more."""
+
+
 def limit_of(layer: Layer, tokens: int) -> int:
     """Return how many tokens a layer may have in a conversation of so many."""
     return max(int(SHARES[layer] * tokens), LEAST)

@@ -69,6 +69,21 @@ def test_what_is_cut_says_so_and_where_the_whole_is():
     assert cut("short", 1_000, count) == "short"
 
 
+def test_a_file_is_counted_once_and_not_where_somebody_has_counted_it():
+    counted = []
+
+    def tell(text):
+        counted.append(text)
+        return count(text)
+
+    files = [LoadedFile("a.txt", "a" * 400), LoadedFile("b.txt", "b" * 400, tokens=77)]
+    (*_, section) = lay_out(Work(task="t"), files, tell)
+    assert sum("a" * 400 in text for text in counted) == 1
+    assert not any("b" * 400 in text for text in counted)
+    assert section.files == (("a.txt", counted and count(counted[-1])), ("b.txt", 77))
+    assert count(section.text) <= section.tokens
+
+
 def test_files_are_given_whole_or_not_at_all():
     files = [LoadedFile("a.txt", "a" * 4_000), LoadedFile("b.txt", "b" * 40_000), LoadedFile("c.txt", "c" * 40)]
     (_, section) = lay_out(Work(task="t", max_context_tokens=8_000), files, count)

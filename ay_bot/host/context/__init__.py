@@ -41,7 +41,7 @@ class Wish(Value):
 
 
 class Plan(Value):
-    """The map, and the paths of the files, out of `asked_for` that patterns named.
+    """The map, and the paths of the files with their tokens, out of `asked_for` that patterns named.
 
     `layer_rates` are the tokens of a byte in what an agent begins with, as far as the model's own encoding is known;
     `tokens_per_byte` is what they come to together, 0 where that is unknown.
@@ -50,7 +50,7 @@ class Plan(Value):
     map: str = ""
     load: tuple[str, ...] = ()
     asked_for: int = 0
-    file_tokens: Tokens = 0
+    sizes: tuple[Tokens, ...] = ()
     tokens_per_byte: Annotated[float, Field(ge=0, le=1)] = 0.0
     layer_rates: dict[Layer, TokensPerByte] = {}
 

@@ -15,10 +15,10 @@ from ay_bot.protocol.messages import Work
 
 
 class Described(NamedTuple):
-    """The work, the texts of its files by path, and what counts tokens."""
+    """The work, the texts of its files by path with their tokens, and what counts tokens."""
 
     work: Work
-    files: tuple[tuple[str, str], ...]
+    files: tuple[tuple[str, str, int], ...]
     count: Counter
 
 
@@ -28,7 +28,7 @@ def describe_commit(
     """Return what a conversation of so many tokens would begin with."""
     objects = ObjectReader(source.git_dir)
     planned = plan(outline, source, wish_for(task, tokens, tuple(load), model))
-    texts = objects.read_files(source.commit, [path.encode("utf-8", "surrogateescape") for path in planned.load])
+    texts = objects.read_files(source.commit, [path.encode() for path in planned.load])
     work = Work(
         task=task,
         instructions=find_instructions(CommitTree(objects, source.commit)).text,
@@ -36,5 +36,6 @@ def describe_commit(
         map=planned.map,
         load=planned.load,
     )
-    files = tuple((path, texts[path.encode("utf-8", "surrogateescape")].decode()) for path in planned.load)
+    sized = zip(planned.load, planned.sizes, strict=True)
+    files = tuple((path, texts[path.encode()].decode(), size) for path, size in sized)
     return Described(work, files, count_most(encodings_of(model)))

@@ -21,7 +21,12 @@ def plan(outline: Outline, source: Source, wish: Wish) -> Plan:
     picked = list(pick(source, ordered, wish.file_tokens, count))
     text = _draw(outline, source, wish, count, frozenset(file.path for file in picked))
     files = Measured(sum(file.bytes for file in picked), sum(file.tokens for file in picked))
-    planned = Plan(map=text, load=tuple(file.path for file in picked), asked_for=len(ordered), file_tokens=files.tokens)
+    planned = Plan(
+        map=text,
+        load=tuple(file.path for file in picked),
+        asked_for=len(ordered),
+        sizes=tuple(file.tokens for file in picked),
+    )
     return rate(planned, wish, files)
 
 
