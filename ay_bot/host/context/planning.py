@@ -45,7 +45,8 @@ def rate(planned: Plan, wish: Wish, files: Measured = Measured()) -> Plan:  # no
     texts: dict[Layer, str] = {"task": wish.task, "instructions": wish.instructions, "map": planned.map}
     sizes = {layer: Measured(len(text.encode("utf-8", "replace")), count(text)) for layer, text in texts.items()}
     sizes["files"] = files
-    whole = Measured(sum(size.bytes for size in sizes.values()), sum(size.tokens for size in sizes.values()))
+    own = [size for layer, size in sizes.items() if layer != "task"]  # of the repository, as what is read later is
+    whole = Measured(sum(size.bytes for size in own), sum(size.tokens for size in own))
     rates = {layer: min(size.tokens / size.bytes, 1.0) for layer, size in sizes.items() if size.bytes and size.tokens}
     known = min(whole.tokens / whole.bytes, 1.0) if whole.bytes >= LEAST_MEASURED else 0.0
     return planned.model_copy(update={"layer_rates": rates, "tokens_per_byte": known})

@@ -61,7 +61,7 @@ def test_the_tokens_of_a_byte_are_those_of_the_models_own_encoding(place):
     known = make(place, wish.model_copy(update={"encodings": ("o200k_base",)}))
     count, text = best_counter(), known.map.encode()
     assert known.layer_rates == {"task": count("headers") / 7, "map": count(known.map) / len(text)}
-    assert known.tokens_per_byte == (count(known.map) + count("headers")) / (len(text) + 7)
+    assert known.tokens_per_byte == count(known.map) / len(text), "a task says nothing of the repository"
 
 
 def test_what_needs_no_map_is_counted_without_reading_anything(place, tmp_path):
