@@ -678,7 +678,8 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
     tokens: Annotated[int, typer.Option(min=4_000, max=100_000_000, help="Most tokens of a conversation.")] = 100_000,
     query_file: Annotated[str | None, typer.Option(help="The task; `-` reads from stdin. Default: none.")] = None,
     load: Annotated[
-        list[str] | None, typer.Option(help="Patterns of the files to begin with, as for `run`. Default: `.`, all.")
+        list[str] | None,
+        typer.Option(help="Patterns of the files to begin with, as for `run`. Default: the settings', or all."),
     ] = None,
     repo: Annotated[Path, _REPO] = Path(),
     rev: Annotated[str, _REV] = "HEAD",
@@ -698,7 +699,7 @@ def context_build(  # noqa: PLR0913, PLR0917 - one argument for each flag
     with _open_context(repo, cache) as (outline, open_source):
 
         def build(source: "GitSource", request: Request) -> Opening:
-            described = describe_commit(outline, source, request.query, tokens, load or ["."], model)
+            described = describe_commit(outline, source, request.query, tokens, load or (), model)
             return lay_out_opening(described.work, described.files, described.count)
 
         def line(source: "GitSource", request: Request) -> str:

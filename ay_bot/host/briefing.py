@@ -45,10 +45,10 @@ def describe_work(
         findings.notice(f"`{main.model}` can't see images, as far as is known: it is told their names, kinds and sizes")
     tokens = fit_context(settings.max_context_tokens, main)
     trusted = CommitTree(checkout, order.trusted or checkout.repository.head)
-    most = min(MOST_BYTES, limit_of("instructions", tokens) * BYTES_PER_TOKEN)
-    instructions = find_instructions(trusted, fallbacks=settings.instruction_files, most_bytes=most)
+    instructions = instruct(trusted, settings, tokens)
     if instructions.cut:
-        findings.notice(f"the instructions ({', '.join(instructions.sources)}) are cut after {most:,} bytes")
+        size = len(instructions.text.encode())
+        findings.notice(f"the instructions ({', '.join(instructions.sources)}) are cut after {size:,} bytes")
     wish = wish_for(order.task.text, tokens, settings.load, main.model if main else "")
     plan = make_plan(wish.model_copy(update={"instructions": instructions.text}))
     return Work(
@@ -77,6 +77,12 @@ def describe_work(
         tokens_per_byte=plan.tokens_per_byte or BYTES_PER_TOKEN**-1,
         layer_rates=plan.layer_rates,
     )
+
+
+def instruct(trusted: CommitTree, settings: Settings, tokens: int) -> Instructions:
+    """Return what a commit says to agents, for a conversation of so many tokens."""
+    most = min(MOST_BYTES, limit_of("instructions", tokens) * BYTES_PER_TOKEN)
+    return find_instructions(trusted, fallbacks=settings.instruction_files, most_bytes=most)
 
 
 def wish_for(task: str, tokens: int, load: tuple[str, ...], model: str) -> Wish:

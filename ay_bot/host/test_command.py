@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ay_bot.errors import UsageError
 from ay_bot.host.bounded_toml import read_toml
 from ay_bot.host.checkout import Checkout
+from ay_bot.host.objects import ObjectReader
 
 _MOST_TEST_FILES = 200
 _PLACEHOLDER = "no test specified"  # npm init writes a script that fails with these words
@@ -42,14 +43,14 @@ def find_tests(given: str, checkout: Checkout, revision: str, notice: Callable[[
     return detected.command
 
 
-def detect(checkout: Checkout, revision: str) -> DetectedTests | None:
+def detect(checkout: ObjectReader, revision: str) -> DetectedTests | None:
     """Return how the tests of a commit are run, judged by its files alone, or None."""
     files = _look_at(checkout, revision)
     detectors = (_detect_pytest, _detect_unittest, _detect_npm, _detect_go, _detect_cargo, _detect_make)
     return next((found for look in detectors if (found := look(files)) is not None), None)
 
 
-def _look_at(checkout: Checkout, revision: str) -> _Files:
+def _look_at(checkout: ObjectReader, revision: str) -> _Files:
     names = sorted(path.decode("utf-8", "replace") for path in checkout.list_files(revision))
     tests = [name for name in names if re.fullmatch(r"test_.*\.py|.*_test\.py|tests?\.py", name.rpartition("/")[2])]
     contents = checkout.read_files(revision, [name.encode() for name in tests[:_MOST_TEST_FILES]])

@@ -223,3 +223,23 @@ def test_what_an_agent_would_begin_with(repository, tmp_path):
     assert answers[0]["layers"][1]["tokens"] == 0, "there were no instructions then"
     assert "no commit `nowhere`" in answers[1]["error"]
     assert ay_bot("context", "build", "--repo", repository, "--tokens", 100).returncode == 2
+
+
+def test_what_an_agent_would_begin_with_is_what_the_settings_of_the_commit_make_of_it(repository, tmp_path):
+    (repository / ".github").mkdir()
+    (repository / ".github" / "ay-bot.yml").write_text(
+        "files: [{paths: [secret/], read: deny}]\ninstruction_files: [RULES.md]\nload: [secret/, '*.go']\ntest: make check\n"
+    )
+    for name in ("RULES.md", "sub/AGENTS.md", "secret/vault.py"):
+        (repository / name).parent.mkdir(exist_ok=True)
+        (repository / name).write_text(f"def vault_of_{len(name)}(): pass\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "-m", "settings")
+    common = ("--repo", repository, "--cache", tmp_path / "cache")
+    ay_bot("context", "index", *common)  # what is known of all files must not bring back the one that is hidden
+    shown = ay_bot("context", "build", "--text", *common).stdout.decode()
+    for words in ("vault_of_8", "sub/AGENTS.md", "run_tests runs: make check", "server.go\n```\npackage main"):
+        assert words in shown
+    assert "parser.py\n```" not in shown
+    for load in ((), ("--load", "."), ("--load", "secret/vault.py")):
+        assert "vault_of_15" not in ay_bot("context", "build", "--text", *load, *common).stdout.decode()
