@@ -23,6 +23,7 @@ from ay_bot.agent.tools.tool import Offered, Tool
 from ay_bot.agent.tools.workbench import READ_LIMIT, Run, Workbench
 from ay_bot.protocol.conversation import AssistantMessage, SystemMessage, ToolMessage, UserMessage
 from ay_bot.protocol.events import AgentEvent, AssistantSaid, ModelErred, StepStarted
+from ay_bot.protocol.layers import room_in
 from ay_bot.protocol.messages import EndReason, Feedback, ModelFailure, ModelReply, Work
 
 if TYPE_CHECKING:
@@ -334,7 +335,8 @@ def _build_reviewer(work: Work, delegate: "Delegate | None", bench: Workbench) -
         return None
     from ay_bot.agent.reviewing import Reviewer
 
-    return Reviewer(work.task, delegate, bench)
+    room = int(room_in("task", work.max_context_tokens) / work.tokens_per_byte)
+    return Reviewer(work.task, delegate, bench, room)
 
 
 def _build_bench(work: Work, root: Path, scratch: Path, run: Run | None, *, alone: bool) -> Workbench:

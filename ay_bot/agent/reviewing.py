@@ -12,6 +12,7 @@ GIT: Final = "git -c core.fsmonitor= -c core.hooksPath=/dev/null"
 DIFF: Final = f"{GIT} add -A -N && {GIT} diff --no-ext-diff --no-textconv --no-color"
 DIFF_SECONDS: Final = 60.0
 LONGEST_CHANGE: Final = 60_000  # bytes of the diff that the reviewer is shown; it can read the rest
+FRAME_OF_PARTS: Final = 600  # bytes of the words around the task, the summary and the change
 MOST_REVIEWS: Final = 2  # the second says whether the first was heeded
 MOST_FINDINGS: Final = 20
 LONGEST_FINDING: Final = 1_000
@@ -21,10 +22,14 @@ FINDING: Final = re.compile(
 
 
 class Reviewer:
-    """Owns what the reviews of one session said; the `last` one goes out with its change."""
+    """Owns what the reviews of one session said; the `last` one goes out with its change.
 
-    def __init__(self, task: str, delegate: Delegate, bench: Workbench) -> None:
-        self._task = task
+    What a reviewer is told has `room` for so many bytes.
+    """
+
+    def __init__(self, task: str, delegate: Delegate, bench: Workbench, room: int) -> None:
+        self._room = room - FRAME_OF_PARTS
+        self._task = _begin(task, self._room // 3)
         self._delegate = delegate
         self._bench = bench
         self._rounds = 0
@@ -42,10 +47,20 @@ class Reviewer:
             return None
         self._rounds += 1
         self._seen = change
+        summary = _begin(summary, self._room // 6)
+        change = _begin(change, self._room - len((self._task + summary).encode("utf-8", "replace")))
         task = prompt.build_review(self._task, summary, change)
         ended = self._delegate.review(task, self._bench.root, prompt.REVIEWER)
         self.last = parse_review(ended.summary) if ended.reason == "finished" else Review(verdict="none")
         return self.last if self.last.verdict == "object" and self._rounds < MOST_REVIEWS else None
+
+
+def _begin(text: str, most: int) -> str:
+    """Return so many bytes of a text, so that what stands behind it is not cut off in its place."""
+    data = text.encode("utf-8", "replace")
+    return (
+        text if len(data) <= most else f"{data[: max(most - 40, 0)].decode('utf-8', 'ignore')}\n[… cut; read the files]"
+    )
 
 
 def parse_review(text: str) -> Review:

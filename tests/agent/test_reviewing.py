@@ -44,6 +44,15 @@ def test_an_approval_ends_it(place):
     assert "+x = 2" in asked
 
 
+def test_a_long_task_does_not_push_the_change_out_of_a_review(place):
+    model = Company([EDIT, FINISH], change=says("APPROVE"))
+    work = Work(task="the task " * 20_000, review="on", max_context_tokens=20_000)
+    Agent(work, place, model, [].append, scratch=place.parent / "scratch").run()
+    asked = model.others[1].requests[0].messages[1].content
+    for words in ("the task the task", "made it two", "+x = 2", "</change>"):
+        assert words in asked
+
+
 def test_an_objection_goes_back_once(place):
     objects = says("OBJECT", "a.py:1: it must be three", "- no test")
     model = Company([EDIT, FINISH, AGAIN, FINISH], change=objects)
