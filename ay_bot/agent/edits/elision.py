@@ -1,7 +1,7 @@
 """Hunks in which `...` stands for lines that were left out, on both sides."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from ay_bot.agent.edits.folding import indent_of
@@ -9,7 +9,16 @@ from ay_bot.agent.edits.hunk import Hunk, build_hunk
 from ay_bot.agent.edits.matching import Match, Source, find
 
 CLOSING = re.compile(r"\s*[)\]}]+[;,]?\s*$")
-DOTS = re.compile(r"\s*(?:#|//|--|/\*|<!--)?\s*(?:\.\.\.|\u2026)[^\w]*$")
+COMMENT = r"\s*(?:#|//|--|/\*|<!--|;|%)\s*"
+DOTS = re.compile(rf"(?:{COMMENT}|\s*)(?:\.\.\.|\u2026)[^\w]*$")
+LAZY = re.compile(
+    rf"{COMMENT}(?:\.\.\.|\u2026).*\b(?:rest|existing|unchanged|remain\w*|same|previous|other)\b"
+    rf"|{COMMENT}(?:rest of|\(?existing|remaining) .*(?:\.\.\.|\u2026|unchanged|same)"
+    rf"|{COMMENT}[(\[]?(?:the )?(?:rest of|existing|remaining|previous)(?: of)?(?: the| your)?"
+    r"(?: (?:code|file|function|method|class|content|implementation|lines|methods|functions|imports))+"
+    r"(?: (?:here|remains?|stays?|is|are|goes|the|same|as|before|unchanged))*\W*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,11 @@ class Piece:
 
     hunk: Hunk
     matches: tuple[Match, ...]
+
+
+def find_lazy(new: Iterable[str], present: Container[str]) -> str:
+    """The first new line that only stands for lines which were left out, and is in no file; empty if there is none."""
+    return next((line.strip() for line in new if LAZY.match(line) and line not in present), "")
 
 
 def split_pieces(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], list[str]]] | None:
@@ -54,7 +68,7 @@ def agree(found: Sequence[tuple[Hunk, Match]]) -> bool:
 def _split(lines: Sequence[str]) -> list[list[str]]:
     pieces: list[list[str]] = [[]]
     for line in lines:
-        if DOTS.match(line):
+        if DOTS.match(line) or LAZY.match(line):
             pieces.append([])
         else:
             pieces[-1].append(line)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ay_bot.agent.edits.elision import agree, find_elided
+from ay_bot.agent.edits.elision import agree, find_elided, find_lazy
 from ay_bot.agent.edits.folding import bare, folded, indent_of
 from ay_bot.agent.edits.fuzzy import find_fuzzy, unclear
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
@@ -46,6 +46,8 @@ def apply_hunk(
     source = Source([line.body for line in lines])
     top = len(lines) if high is None else high
     old = hunk.old
+    if lazy := find_lazy((line.text for line in hunk.lines if line.kind == "+"), source.lines):
+        return Refused(f"{lazy!r} stands for lines that are left out: put it into the search text too, or write them")
     matches = find(source, old, low, top)
     if len(matches) > 1 and not first:
         return _ambiguous(matches)

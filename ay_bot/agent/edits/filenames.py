@@ -14,6 +14,8 @@ BARE = frozenset({
     "LICENSE", "Makefile", "Pipfile", "Procfile", "README", "Rakefile", "Vagrantfile", "WORKSPACE",
 })  # fmt: skip
 """Names of files that have no extension."""
+PREFIXES = ("", "./", "/", "a/", "b/", "old/", "new/")
+WORD = re.compile(r"[\w.@+\-/\\]+")
 PATH = re.compile(r"[\w.@+\-/\\()\[\]]+")
 
 
@@ -53,6 +55,23 @@ def choose(names: Sequence[str], known: Collection[str]) -> str:
         if close:
             return close[0]
     return next((name for name in names if "." in name), names[0] if names else "")
+
+
+def find_meant(name: str, known: Collection[str]) -> str:
+    """The one known file that a name stands for, whatever stands around it; the name itself if that can't be said."""
+    if not name or name in known:
+        return name
+    words = [name, *WORD.findall(name)]
+    found = dict.fromkeys(path for word in words if (path := _bared(word, known)))
+    found = found or dict.fromkeys(path for path in known if path.rpartition("/")[2] == name)
+    return next(iter(found)) if len(found) == 1 else name
+
+
+def _bared(word: str, known: Collection[str]) -> str:
+    """The known file of this name, but for what tools and models put before and behind one."""
+    word = word.strip(" \"'`*:;,").rstrip(".").replace("\\", "/")
+    shorter = (word[len(prefix) :] for prefix in PREFIXES if word.startswith(prefix))
+    return next((path for path in shorter if path and path in known), "")
 
 
 def stripped(line: str) -> str:

@@ -1,22 +1,21 @@
 """The five ways of asking for edits: which one a reply uses, what it asks for, and handing that to the engine."""
 
-import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Literal, assert_never, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
 from ay_bot.agent.edits.diffing import apply_diff
+from ay_bot.agent.edits.filenames import find_meant
 from ay_bot.agent.edits.patch import Operation, PatchError, parse_patch
-from ay_bot.agent.edits.patching import Resolve, Show, apply_operations
+from ay_bot.agent.edits.patching import Resolve, Show, apply_operations, name_operation
 from ay_bot.agent.edits.replacing import Replacement, replace_all
 from ay_bot.agent.edits.report import Report
 from ay_bot.agent.edits.search_replace import Block, Command, Problem, is_prose, parse_blocks
 from ay_bot.agent.edits.staging import Stage, StageError
+from ay_bot.agent.edits.tool_call import parse_calls
 from ay_bot.agent.edits.unified import FileDiff, parse_diff
-from ay_bot.agent.edits.whole import WholeFile, parse_files, write_whole
+from ay_bot.agent.edits.whole import WholeFile, begins_elsewhere, parse_files, write_whole
 from ay_bot.errors import UsageError
 
 Format = Literal["edit", "apply_patch", "search_replace", "udiff", "whole"]
@@ -28,26 +27,6 @@ MARKS: dict[Format, re.Pattern[str]] = {
     "udiff": re.compile(r"^(?:--- .*\n\+\+\+ |@@ |diff --git )", re.MULTILINE),
 }
 FENCED_DIFF = re.compile(r"^[ \t]*```(?:diff|udiff|patch)\b", re.MULTILINE)
-
-
-class ToolEdit(BaseModel):
-    """One edit of the `edit` tool; its path is the call's own if it has none."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    path: str = ""
-    search: str
-    replace: str
-    occurrence: int = Field(default=0, ge=0)
-
-
-class ToolCall(BaseModel):
-    """The arguments of the `edit` tool, as a reply without tool calls holds them."""
-
-    model_config = ConfigDict(frozen=True, strict=True)
-
-    path: str = ""
-    edits: tuple[ToolEdit, ...]
 
 
 def parse_format(name: str | None) -> Format | None:
@@ -63,9 +42,8 @@ def parse_format(name: str | None) -> Format | None:
 
 def guess_format(reply: str) -> Format:
     """The format of a reply, by the first mark that only one has."""
-    marks = [(found.start(), form) for form, mark in MARKS.items() if (found := mark.search(reply))]
-    if marks:
-        return min(marks)[1]
+    if marked := marked_formats(reply):
+        return marked[0]
     if FENCED_DIFF.search(reply):
         return "udiff"
     if '"edits"' in reply and '"search"' in reply:
@@ -73,20 +51,46 @@ def guess_format(reply: str) -> Format:
     return "whole" if parse_files(reply) else "search_replace"
 
 
-def parse_reply(reply: str, form: Format, known: Collection[str] = ()) -> tuple[Item, ...]:
-    """Read what a reply asks for; what can't be read is a `Problem` among the rest."""
+def marked_formats(reply: str) -> list[Format]:
+    """The formats that a reply has the marks of, in order."""
+    marks = [(found.start(), form) for form, mark in MARKS.items() if (found := mark.search(reply))]
+    return [form for _, form in sorted(marks)]
+
+
+def parse_reply(reply: str, form: Format, known: Collection[str] = (), *, strict: bool = False) -> tuple[Item, ...]:
+    """Read what a reply asks for; what can't be read is a `Problem` among the rest.
+
+    A reply that has nothing of its format is read in the one that it has the marks of, unless `strict`.
+    """
+    items = name_known(_parse(reply, form, known, strict=strict), known)
+    if strict or any(map(_is_read, items)):
+        return items
+    for other in marked_formats(reply):
+        if other != form and any(map(_is_read, read := name_known(_parse(reply, other, known, strict=False), known))):
+            return read
+    return items
+
+
+def _is_read(item: Item) -> bool:
+    """Whether it says what shall become of which file, in its own format."""
+    if isinstance(item, WholeFile):
+        return not begins_elsewhere(item.content)
+    return not isinstance(item, Problem | Command) and bool(item.path)
+
+
+def _parse(reply: str, form: Format, known: Collection[str], *, strict: bool) -> tuple[Item, ...]:
     match form:
         case "edit":
-            return _tool_edits(reply)
+            return parse_calls(reply)
         case "apply_patch":
             try:
                 return parse_patch(reply)
             except PatchError as error:
                 return (Problem("", str(error)),)
         case "search_replace":
-            return parse_blocks(reply, known)
+            return parse_blocks(reply, known, strict=strict)
         case "udiff":
-            return tuple(_named(diff, known) for diff in parse_diff(reply))
+            return parse_diff(reply)
         case "whole":
             return parse_files(reply, known)
         case _:
@@ -132,22 +136,32 @@ def _staged(stage: Stage, item: Item, name: str, resolve: Resolve, show: Show) -
     return reports
 
 
-def _tool_edits(reply: str) -> tuple[Item, ...]:
-    start, end = reply.find("{"), reply.rfind("}") + 1
-    try:
-        call = ToolCall.model_validate(json.loads(reply[start:end] if 0 <= start < end else reply), strict=False)
-    except (ValueError, RecursionError) as error:
-        first = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        return (Problem("", f"the reply is not a JSON object with `path` and `edits`: {first}"),)
-    return tuple(Block(edit.path or call.path, edit.search, edit.replace, edit.occurrence) for edit in call.edits)
+def name_known(items: Sequence[Item], known: Collection[str]) -> tuple[Item, ...]:
+    """The items, with the names that known files go by where a file must be there already."""
+    return tuple(_named(item, known) for item in items)
 
 
-def _named(diff: FileDiff, known: Collection[str]) -> FileDiff:
+def _named(item: Item, known: Collection[str]) -> Item:
+    match item:
+        case Block() if item.search.strip():
+            return replace(item, path=find_meant(item.path, known))
+        case Operation():
+            return name_operation(item, known)
+        case FileDiff():
+            return _named_diff(item, known)
+        case _:
+            return item
+
+
+def _named_diff(diff: FileDiff, known: Collection[str]) -> FileDiff:
     """The diff with the names that the files go by: git's prefixes may or may not be part of them."""
     if not diff.path and len(known) == 1:
         only = next(iter(known))
         return replace(diff, old=only, new=only)
-    return replace(diff, old=_known(diff.old, known), new=_known(diff.new, known))
+    old, new = _known(diff.old, known), _known(diff.new, known)
+    if old is None or diff.renamed:
+        return replace(diff, old=old, new=new)
+    return replace(diff, old=find_meant(old, known), new=new and find_meant(new, known))
 
 
 def _known(name: str | None, known: Collection[str]) -> str | None:

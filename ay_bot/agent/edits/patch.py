@@ -12,6 +12,9 @@ HEADER = re.compile(r"\s*\*\*\* (Add|Delete|Update) File:\s*(.*?)\s*$")
 MOVE = re.compile(r"\s*\*\*\* Move to:\s*(.*?)\s*$")
 RANGE = re.compile(r"@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@ ?(.*)$")
 
+NOISE = re.compile(r"\\ No newline|--- (?:a/|/dev/null)|\+\+\+ (?:b/|/dev/null)|index [0-9a-f]+\.\.|diff --git ")
+"""What unified diffs have, and patches in this grammar need not."""
+
 
 class PatchError(Exception):
     """A patch that can't be read; the text is for the model."""
@@ -121,6 +124,8 @@ def _take(current: _Open, line: str, number: int) -> None:
 
 def _update(current: _Open, line: str, number: int) -> None:
     stripped = line.strip()
+    if NOISE.match(line) and (line.startswith("\\") or not current.opened):
+        return
     if (move := MOVE.match(line)) and not current.opened:
         current.move_to = move[1]
     elif stripped == EOF_MARK:

@@ -1,10 +1,11 @@
 """The front end for patches: every operation is staged, and reported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
+from ay_bot.agent.edits.filenames import find_meant
 from ay_bot.agent.edits.folding import bare, exact, folded, trimmed
 from ay_bot.agent.edits.matching import Source
 from ay_bot.agent.edits.patch import Chunk, Operation
@@ -16,6 +17,13 @@ from ay_bot.agent.edits.writing import close, usual_end
 
 Resolve = Callable[[str], Path]
 Show = Callable[[Path], str]
+
+
+def name_operation(operation: Operation, known: Collection[str]) -> Operation:
+    """The operation, with the name of the file that must be there; git's prefixes are part of it, as Codex has it."""
+    if operation.action != "Update" or operation.path.startswith(("a/", "b/", "/")):
+        return operation
+    return replace(operation, path=find_meant(operation.path, known))
 
 
 def apply_operations(stage: Stage, operations: Sequence[Operation], resolve: Resolve, show: Show) -> list[Report]:

@@ -4,11 +4,19 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from ay_bot.agent.edits.filenames import LOOK_BACK, find_name
+from ay_bot.agent.edits.filenames import LOOK_BACK, find_meant, find_name
 
 HEAD = re.compile(r"(\s*)<{5,9} SEARCH>?\s*$")
 DIVIDER = re.compile(r"\s*={5,9}\s*$")
 UPDATED = re.compile(r"(\s*)>{5,9} REPLACE\s*$")
+FARTHEST = 6  # lines
+OTHER_HEAD = re.compile(
+    r"^([ \t]*)(?:<{3,10}|-{3,10}) ?(?:SEARCH|ORIGINAL|OLD)\b:?[ \t]*([^\s:>]*):?>*[ \t\r]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+OTHER_END = re.compile(
+    r"^([ \t]*)(?:>{3,10}|\+{3,10}) ?(?:REPLACE|UPDATED?|NEW)\b:?[ \t\r]*$", re.MULTILINE | re.IGNORECASE
+)
 USUAL_DIVIDER = "======="
 SHELLS = ("bash", "sh", "shell", "cmd", "batch", "powershell", "ps1", "zsh", "fish", "ksh", "csh", "tcsh")
 SHELL = re.compile(rf"\s*```(?:{'|'.join(SHELLS)})")
@@ -42,8 +50,13 @@ class Problem:
 Item = Block | Command | Problem
 
 
-def parse_blocks(reply: str, known: Collection[str] = ()) -> tuple[Item, ...]:
-    """Read all blocks in order; `known` are the files that may be meant by something like their name."""
+def parse_blocks(reply: str, known: Collection[str] = (), *, strict: bool = True) -> tuple[Item, ...]:
+    """Read all blocks in order; `known` are the files that may be meant by something like their name.
+
+    Unless `strict`, other systems' marks are taken where a reply has none of the usual ones.
+    """
+    if not strict and not any(map(HEAD.match, reply.splitlines())):
+        reply = OTHER_HEAD.sub(_usual_head, OTHER_END.sub(r"\1>>>>>>> REPLACE", reply))
     reader = _Reader(reply.splitlines(keepends=True), known)
     found: list[Item] = []
     while reader.at < len(reader.lines):
@@ -52,12 +65,19 @@ def parse_blocks(reply: str, known: Collection[str] = ()) -> tuple[Item, ...]:
     return tuple(found)
 
 
+def _usual_head(head: re.Match[str]) -> str:
+    """The usual mark for another system's, below the path that may stand beside it."""
+    named = f"{head[1]}{head[2]}\n" if head[2] else ""
+    return f"{named}{head[1]}<<<<<<< SEARCH"
+
+
 @dataclass(slots=True)
 class _Reader:
     lines: list[str]
     known: Collection[str]
     path: str = ""
     at: int = 0
+    done: int = 0  # where the last block ended
 
     def read(self) -> Item | None:
         """The item that begins at the present line, if one does; the present line is then the one after it."""
@@ -78,6 +98,7 @@ class _Reader:
     def _block(self, head: int) -> Item:
         is_new = bool(self.lines[head + 1 : head + 2]) and _divides(self.lines[head + 1])
         name = find_name(self.lines[max(head - LOOK_BACK, 0) : head], () if is_new else self.known)
+        name = name or self._far_name(head)
         self.path = name if name and not (self.path and is_prose(name)) else self.path
         limit = self._next(head + 1, _mark(HEAD, self.lines[head]))
         last = self._next(head + 1, _mark(UPDATED, self.lines[head]), limit)
@@ -89,8 +110,15 @@ class _Reader:
             return self._problem(head, f"expected `{USUAL_DIVIDER}` between the two parts")
         if end >= limit:
             return self._problem(head, "expected `>>>>>>> REPLACE` at the end")
-        self.at = end + 1
+        self.at = self.done = end + 1
         return Block(self.path, "".join(self.lines[head + 1 : divider]), "".join(self.lines[divider + 1 : end]))
+
+    def _far_name(self, head: int) -> str:
+        """A known file that is named farther above, over blank lines; or the only one there is."""
+        start = max(self.done, head - FARTHEST)
+        names = (find_meant(line.strip(), self.known) for line in reversed(self.lines[start:head]) if line.strip())
+        only = next(iter(self.known), "") if len(self.known) == 1 else ""
+        return next((name for name in names if name in self.known), "") or (only if not self.path else "")
 
     def _divider(self, head: int, last: int, limit: int) -> tuple[int, int]:
         """Where the parts meet and where the second ends; of several dividers, the only usual one is meant."""

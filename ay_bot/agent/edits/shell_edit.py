@@ -8,13 +8,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ay_bot.agent.edits.formats import Format, Item, ToolEdit, apply_items, guess_format, parse_reply
+from ay_bot.agent.edits.formats import Format, Item, apply_items, guess_format, parse_reply
 from ay_bot.agent.edits.memory import MemoryStage, stage_texts
 from ay_bot.agent.edits.patch import Operation
 from ay_bot.agent.edits.report import Report
 from ay_bot.agent.edits.search_replace import Block, Command, Problem
 from ay_bot.agent.edits.staging import StageError
 from ay_bot.agent.edits.syntax import new_syntax_errors
+from ay_bot.agent.edits.tool_call import ToolEdit
 from ay_bot.agent.edits.unified import FileDiff
 from ay_bot.agent.edits.whole import WholeFile
 
@@ -61,7 +62,7 @@ class BadLine(Exception):
 def answer_line(line: bytes, form: Format | None, *, parse_only: bool) -> str:
     """The line of output for a line of input. Raises BadLine."""
     request = _read(line)
-    items = _items(request, form)
+    items = _items(request, form, strict=parse_only)
     if parse_only:
         return _parsed(request, items)
     try:
@@ -112,11 +113,11 @@ def _is_endless(identity: object) -> bool:
     return isinstance(identity, float) and not math.isfinite(identity)
 
 
-def _items(request: Request, form: Format | None) -> tuple[Item, ...]:
+def _items(request: Request, form: Format | None, *, strict: bool) -> tuple[Item, ...]:
     if request.reply is None:
         return tuple(Block(edit.path, edit.search, edit.replace, edit.occurrence) for edit in request.edits or ())
     known = [name for name, text in request.files.items() if text is not None]
-    return parse_reply(request.reply, form or guess_format(request.reply), known)
+    return parse_reply(request.reply, form or guess_format(request.reply), known, strict=strict)
 
 
 def _parsed(request: Request, items: Sequence[Item]) -> str:

@@ -56,6 +56,9 @@ class _Reader:
         if line.startswith("@@"):
             self._hunk()
             return
+        if line.startswith(("--- ", "+++ ")) and "".join(self.lines[self.at + 1 : self.at + 2]).startswith("@@"):
+            self.close()
+            self.old = self.new = parse_name(line[4:])  # the other line was left out
         if line.startswith("diff --git "):
             self.close()
         elif line.startswith("rename from "):

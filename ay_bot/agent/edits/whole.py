@@ -5,7 +5,18 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ay_bot.agent.edits.filenames import FENCE, after_fence, choose, is_fence, looks_like_path, stripped
+from ay_bot.agent.edits.elision import find_lazy
+from ay_bot.agent.edits.filenames import (
+    FENCE,
+    LOOK_BACK,
+    WORD,
+    after_fence,
+    choose,
+    find_meant,
+    is_fence,
+    looks_like_path,
+    stripped,
+)
 from ay_bot.agent.edits.hunk import build_hunk
 from ay_bot.agent.edits.matching import Match
 from ay_bot.agent.edits.report import Report
@@ -15,11 +26,14 @@ from ay_bot.agent.edits.text import join, split
 from ay_bot.agent.edits.writing import rewrite
 
 LABEL = re.compile(r"^(?:file(?:name| path)?|path)\s*:\s*", re.IGNORECASE)
-LAZY = re.compile(
-    r"\s*(?:#|//|--|/\*|<!--|;|%)\s*(?:\.\.\.|\u2026).*\b(?:rest|existing|unchanged|remain\w*|same|previous|other)\b"
-    r"|\s*(?:#|//|--|/\*|<!--|;|%)\s*(?:rest of|\(?existing|remaining) .*(?:\.\.\.|\u2026|unchanged|same)",
-    re.IGNORECASE,
-)
+LINK = re.compile(r"^\[([^\]]+)\]\([^)]*\)$")
+ANNOUNCING = frozenset({
+    "here", "is", "the", "this", "new", "full", "whole", "complete", "updated", "modified", "revised", "final", "file",
+    "filename", "path", "content", "contents", "of",
+})  # fmt: skip
+"""Words that may stand beside the path of a whole file."""
+ELSEWHERE = re.compile(r"\s*(?:(?:<|&lt;){5,9} SEARCH|\*\*\* Begin Patch|diff --git )|--- .*\n\+\+\+ ")
+"""How edits in the other formats begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +68,19 @@ def parse_files(reply: str, known: Collection[str] = ()) -> tuple[WholeFile | Pr
 def _name(lines: list[str], at: int, known: Collection[str]) -> str:
     """The path beside the fence, or in the line above it."""
     beside = after_fence(lines[at]).replace("=", " ").replace(":", " ").split()
-    above = next((line for line in lines[max(at - 2, 0) : at][::-1] if line.strip()), "")
-    names = [word.strip("\"'{}") for word in beside] + [
-        LABEL.sub("", stripped(LABEL.sub("", stripped(above)))).strip("`*")
-    ]
+    above = next((line for line in lines[max(at - LOOK_BACK, 0) : at][::-1] if line.strip()), "")
+    bare = LINK.sub(r"\1", LABEL.sub("", stripped(LABEL.sub("", stripped(above)))).strip("`*\"'"))
+    names = [word.strip("\"'{}") for word in beside] + [bare]
     names = [name for name in names if name in known or looks_like_path(name)]
-    return choose(names, known)
+    return choose(names, known) or _announced(above, known)
+
+
+def _announced(line: str, known: Collection[str]) -> str:
+    """The known file that a line is about, if it says nothing but that the file follows."""
+    words = [word.strip(".") for word in WORD.findall(line)]
+    name = find_meant(line, known)
+    others = {word.lower() for word in words if find_meant(word, known) != name and any(map(str.isalpha, word))}
+    return name if name in known and others <= ANNOUNCING else ""
 
 
 def _end(lines: list[str], at: int) -> int:
@@ -84,6 +105,11 @@ def _end(lines: list[str], at: int) -> int:
     return len(lines)
 
 
+def begins_elsewhere(content: str) -> bool:
+    """Whether this is no file, but an edit in another format."""
+    return ELSEWHERE.match(content) is not None
+
+
 def write_whole(stage: Stage, path: Path, name: str, content: str) -> Report:
     """Stage a file's new text; lines that stay keep their bytes. Raises StageError and UnicodeEncodeError."""
     if stage.open(path, name).after is None:
@@ -92,10 +118,10 @@ def write_whole(stage: Stage, path: Path, name: str, content: str) -> Report:
     decoded = stage.text(path, name)
     lines = split(decoded.text)
     old, new = [line.body for line in lines], [line.body for line in split(content)]
-    if lazy := next((line for line in new if LAZY.match(line) and line not in old), None):
-        return Report(
-            name, f"{name}: {lazy.strip()!r} stands for lines that are left out; give the whole file", ok=False
-        )
+    if lazy := find_lazy(new, old) or ("..." if "..." in new and "..." not in old else ""):
+        return Report(name, f"{name}: {lazy!r} stands for lines that are left out; give the whole file", ok=False)
+    if begins_elsewhere(content) and not begins_elsewhere(decoded.text):
+        return Report(name, f"{name}: that is an edit in another format, and not the whole file", ok=False)
     if old == new:
         return Report(name, f"{name}: already applied", how="exact", already=True)
     written = rewrite(lines, build_hunk(old, new), Match(tuple(range(len(old))))) or []

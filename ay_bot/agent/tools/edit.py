@@ -6,11 +6,12 @@ from typing import Final
 
 from pydantic import Field, field_validator
 
+from ay_bot.agent.edits.filenames import find_meant
 from ay_bot.agent.edits.replacing import Replacement, replace_all
 from ay_bot.agent.edits.staging import Stage
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.result import ToolResult
-from ay_bot.agent.tools.staged import stage_result
+from ay_bot.agent.tools.staged import Present, stage_result
 from ay_bot.agent.tools.tool import Tool
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.conversation import ToolSpec
@@ -47,7 +48,8 @@ class EditArguments(Arguments):
 def edit(arguments: EditArguments, bench: Workbench) -> ToolResult:
     """Replace, or create the file where the one search is empty and there is none."""
     stage = Stage()
-    path = bench.writable(arguments.path)
+    there = any(one.search.strip() for one in arguments.edits)
+    path = bench.writable(find_meant(arguments.path, Present(bench.root)) if there else arguments.path)
     replacements = [Replacement(one.search, one.replace, one.occurrence) for one in arguments.edits]
     reports = replace_all(stage, path, bench.shown(path), replacements)
     result = stage_result(stage, bench, reports)

@@ -15,7 +15,7 @@ from ay_bot.agent.edits.search_replace import Block, Command
 from ay_bot.agent.edits.staging import Stage
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.result import ToolResult, plural, refused
-from ay_bot.agent.tools.staged import stage_result
+from ay_bot.agent.tools.staged import Present, stage_result
 from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Workbench
 
@@ -34,7 +34,7 @@ class EditTextArguments(Arguments):
 
 def edit_text(arguments: EditTextArguments, bench: Workbench) -> ToolResult:
     """Make the edits; a shell command among them is not run, and the result says so."""
-    items = parse_reply(arguments.text, arguments.form)
+    items = parse_reply(arguments.text, arguments.form, Present(bench.root))
     if not items:
         return refused("edit", f"error: nothing was written; there is no edit in the reply as {arguments.form} has it")
     items = (*_still_meant(bench.held, items), *items)

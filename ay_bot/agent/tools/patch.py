@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from ay_bot.agent.edits.patch import PatchError, parse_patch
-from ay_bot.agent.edits.patching import apply_operations
+from ay_bot.agent.edits.patching import apply_operations, name_operation
 from ay_bot.agent.edits.staging import Stage
 from ay_bot.agent.tools.arguments import Arguments
 from ay_bot.agent.tools.result import ToolResult, refused
-from ay_bot.agent.tools.staged import stage_result
+from ay_bot.agent.tools.staged import Present, stage_result
 from ay_bot.agent.tools.tool import Tool, build_spec
 from ay_bot.agent.tools.workbench import Workbench
 
@@ -25,7 +25,8 @@ def apply_patch(arguments: PatchArguments, bench: Workbench) -> ToolResult:
     except PatchError as error:
         return refused("patch", f"error: {error}")
     stage = Stage()
-    reports = apply_operations(stage, operations, bench.writable, bench.shown)
+    named = [name_operation(operation, Present(bench.root)) for operation in operations]
+    reports = apply_operations(stage, named, bench.writable, bench.shown)
     return stage_result(stage, bench, reports)
 
 

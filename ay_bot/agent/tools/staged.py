@@ -1,6 +1,7 @@
 """What the editing tools share: writing a stage if all of it succeeded, and saying what happened."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 
 from ay_bot.agent.edits.report import Report
 from ay_bot.agent.edits.staging import Stage
@@ -10,6 +11,28 @@ from ay_bot.agent.tools.result import ToolResult, one_line, plural
 from ay_bot.agent.tools.workbench import Workbench
 
 WHOLE_FILE_LINES = 400
+
+
+class Present(Collection[str]):
+    """The files of a workspace by name, to find which one is meant; they are not listed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is such a file."""
+        try:
+            return isinstance(name, str) and (self._root / name).is_file()
+        except (OSError, ValueError):
+            return False
+
+    def __iter__(self) -> Iterator[str]:
+        """Nothing."""
+        return iter(())
+
+    def __len__(self) -> int:
+        """Nothing."""
+        return 0
 
 
 def stage_result(stage: Stage, bench: Workbench, reports: list[Report]) -> ToolResult:
