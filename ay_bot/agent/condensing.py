@@ -10,6 +10,7 @@ from typing import Final
 
 from ay_bot.agent import prompt
 from ay_bot.agent.context import KEEP_FIRST, Conversation, Entry
+from ay_bot.agent.shortening import cut
 from ay_bot.agent.tools.result import one_line
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.conversation import AssistantMessage, ToolMessage, UserMessage
@@ -21,7 +22,9 @@ LATE_STEPS: Final = 20  # whose results are never masked for room alone
 LEAST_FREED: Final = 0.1
 SHRINK, TRIES = 0.8, 5
 MOST_WORDS: Final = 80_000  # bytes of what people said, the newest first
+WORDS, SUMMARY = 0.2, 0.1  # of the ceiling, at most: what stands for the middle must not fill it
 LONGEST_ENTRY: Final = 4_000  # bytes of a message in what is to be summarised
+LEAST_SUMMARY: Final = 300  # tokens
 LINES: Final = 60  # of a summary that no model wrote
 
 Summarise = Callable[[str], str]
@@ -84,8 +87,11 @@ class Condenser:
         written = self._summarise("\n".join(transcribe(middle))) if ask else ""
         words = [entry.message.content for entry in middle if entry.said and isinstance(entry.message, UserMessage)]
         earlier = [entry.words for entry in middle if entry.words]
-        kept = newest((*(word for some in earlier for word in some), *words), MOST_WORDS)
+        ceiling = self._conversation.ceiling
+        most = min(MOST_WORDS, self._conversation.bytes_in(WORDS * ceiling))
+        kept = newest((*(word for some in earlier for word in some), *words), most)
         summary = written.strip() or "\n".join(outline(middle))
+        summary = cut(summary, max(int(SUMMARY * ceiling), LEAST_SUMMARY), self._conversation.count)
         text = prompt.build_condensed(summary, build_ledger(self._bench), kept)
         self._conversation.replace(start, end, Entry.condensed(UserMessage(content=text), summary, kept))
         self._note(before, self._conversation.estimate(), "summarised" if written.strip() else "outlined")

@@ -64,14 +64,14 @@ class Conversation:
     def begin(self, standing: Message, layers: Mapping[Layer, int], task: Message, shorter: Message) -> None:
         """Start with two messages; `layers` are the second one's parts in tokens, `shorter` is it without any files."""
         self.append(standing)
-        self._layers = {layer: self._weigh(tokens) for layer, tokens in layers.items()}
+        self._layers = {layer: self.bytes_in(tokens) for layer, tokens in layers.items()}
         self._shorter = shorter
         size = _size(task) - len(task.content.encode("utf-8", "replace")) + sum(self._layers.values())
         self.entries.append(Entry(task, size, said=True))
         self._bytes += size
 
-    def _weigh(self, tokens: int) -> int:
-        """Return how many bytes have so many tokens: sizes are in bytes of which the mean is known."""
+    def bytes_in(self, tokens: float) -> int:
+        """Return how many bytes have so many tokens, as far as is known."""
         return ceil(tokens * BYTES_PER_TOKEN / self._factor)
 
     def layers(self) -> dict[Layer, int]:

@@ -16,6 +16,7 @@ from ay_bot.agent.first_message import Section, lay_out, read_files
 from ay_bot.agent.jobs import JOBS
 from ay_bot.agent.model import Ask, Model
 from ay_bot.agent.repository import BackgroundRepository
+from ay_bot.agent.shortening import cut
 from ay_bot.agent.stuck import StuckDetector, digest_files
 from ay_bot.agent.tools.registry import choose_tools
 from ay_bot.agent.tools.result import ToolResult
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from ay_bot.agent.tools.propose import Propose
 
 SCRATCH = Path("/tmp/ay-bot-output")  # noqa: S108 - the box's own, and only its logs
+SMALL = 16_000  # tokens
+FEEDBACK = 0.15  # of the ceiling, at most: as much as the task
 STEERING = (0.80, 0.90, 0.95, 0.99)
 UNPROVEN_ROUNDS = 2  # after which the stronger model answers to the end
 
@@ -122,18 +125,31 @@ class Agent:
         self._hits, self._silent, self._steered = 0, 0, 0.0  # what it did stays known: it is not a person who speaks
         self._unproven += 1
         self._first, self._limit = self._step, self._step + feedback.max_steps
-        self._conversation.append(UserMessage(content=prompt.build_feedback(feedback.text)), said=True)
+        self._conversation.append(UserMessage(content=prompt.build_feedback(self._shorten(feedback.text))), said=True)
         try:
             return self._go()
         finally:
             JOBS.end_all()
+
+    def _longest_reply(self) -> int:
+        """Return the characters of a reply that are kept: about a quarter of what fits, less in a small window."""
+        ceiling = self._conversation.ceiling
+        return ceiling if ceiling >= SMALL else ceiling // 2
+
+    def _shorten(self, feedback: str) -> str:
+        """Return as much of what the host says as fits beside the work; all of it lies in a file then."""
+        whole = self._bench.scratch / "feedback.txt"
+        shown = cut(feedback, int(FEEDBACK * self._conversation.ceiling), self._conversation.count, str(whole))
+        if shown != feedback:
+            whole.write_text(feedback, encoding="utf-8", errors="replace")
+        return shown
 
     def _go(self) -> Ending:
         while self._step < self._limit:
             reply = self._think()
             if isinstance(reply, Ending):
                 return reply
-            message = self._model.keep(reply, self._conversation.ceiling)  # at most about a quarter of what fits
+            message = self._model.keep(reply, self._longest_reply())
             self._conversation.append(message)
             ending = self._act(reply, message) if message.tool_calls else self._answer(reply)
             if ending:

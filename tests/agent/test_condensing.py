@@ -275,3 +275,46 @@ def test_openhands_condenser(capsys):
     with capsys.disabled():
         print(f"\nopenhands-condenser {len(logs) - len({fault[0] for fault in faults})}/{len(logs)}")
     assert not faults
+
+
+@given(
+    st.integers(8_000, 30_000),
+    st.lists(st.tuples(st.integers(0, 9_000), st.integers(0, 9_000), st.booleans()), min_size=4, max_size=30),
+    st.integers(0, 20_000),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_stands_for_the_middle_never_fills_a_small_window(ceiling, steps, summary):
+    made = begin(ceiling)
+    shortener = condenser(made, summary="s" * summary)
+    for number, (said, output, kept) in enumerate(steps):
+        shortener.make_room()
+        assert made.fits() or (shortener.condense() or made.fits())
+        assert made.fits()
+        step(made, number, (min(output, ceiling), 100))
+        if kept:
+            made.append(UserMessage(content="u" * min(said, ceiling // 2)), said=True)
+    assert not broken(made.messages)
+
+
+def test_what_people_said_is_cut_with_what_stands_for_the_middle():
+    made = begin(8_000)
+    for number in range(12):
+        step(made, number, (2_000,))
+        made.append(UserMessage(content=f"word {number} " * 400), said=True)
+    condenser(made).condense()
+    assert made.fits()
+    words = made.messages[made.messages.index(next(m for m in made.messages if "condensed" in m.content))].content
+    assert "word 0 " not in words
+
+
+def test_long_feedback_leaves_room_for_the_work(tmp_path):
+    model = ScriptedModel(calls(("finish", {"summary": "a"})), calls(("finish", {"summary": "x"})))
+    agent = Agent(Work(task="t", max_context_tokens=6_000), tmp_path, model, [].append, scratch=tmp_path / "scratch")
+    agent.run()
+    report = "FAILED test_it\n" + "trace\n" * 20_000
+    assert agent.resume(Feedback(text=report, max_steps=3)).reason == "finished"
+    told = model.requests[-1].messages[-1].content
+    assert "FAILED test_it" in told
+    assert len(told) < 4_500
+    assert (tmp_path / "scratch" / "feedback.txt").read_text() == report
+    assert str(tmp_path / "scratch" / "feedback.txt") in told
