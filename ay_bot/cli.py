@@ -559,7 +559,8 @@ def edit(
             typer.echo(answer_bad_line(error))
             unusable = str(error)
     if unusable and not batch:
-        raise UsageError(unusable, hint="give one JSON object, or many lines with --batch")
+        shape = '{"files": {path: text}, "edits": [{"path", "search", "replace"}]}, or "reply" in the place of "edits"'
+        raise UsageError(unusable, hint=f"give one JSON object {shape}; several lines need --batch")
 
 
 @app.command()

@@ -10,7 +10,7 @@ from ay_bot.agent.edits.filenames import find_meant
 from ay_bot.agent.edits.patch import Operation, PatchError, parse_patch
 from ay_bot.agent.edits.patching import Resolve, Show, apply_operations, name_operation
 from ay_bot.agent.edits.replacing import Replacement, replace_all
-from ay_bot.agent.edits.report import Report
+from ay_bot.agent.edits.report import Report, report_unwritable
 from ay_bot.agent.edits.search_replace import Block, Command, Problem, is_prose, parse_blocks
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.tool_call import parse_calls
@@ -108,8 +108,8 @@ def _apply(stage: Stage, item: Item, resolve: Resolve, show: Show) -> list[Repor
         return _staged(stage, item, name, resolve, show)
     except StageError as error:
         return [Report(name, str(error), ok=False)]
-    except UnicodeEncodeError:
-        return [Report(name, f"{name} is not UTF-8, and the new text has characters that it can't hold", ok=False)]
+    except UnicodeEncodeError as error:
+        return [report_unwritable(name, error)]
 
 
 def _staged(stage: Stage, item: Item, name: str, resolve: Resolve, show: Show) -> list[Report]:

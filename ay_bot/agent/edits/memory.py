@@ -57,10 +57,13 @@ class MemoryStage(Stage):
 
 
 def stage_texts(texts: dict[str, str | None]) -> MemoryStage:
-    """A stage that holds these files; None is a file that does not exist. Raises StageError for one named twice."""
+    """A stage that holds these files, None for one that does not exist. Raises StageError for a name that is none."""
     stage = MemoryStage()
     for name, text in texts.items():
         path = Path(name)
+        if not path.parts:
+            msg = f"{name!r} is no path of a file"
+            raise StageError(msg)
         if path in stage.names:
             msg = f"{stage.names[path]!r} and {name!r} are the same file"
             raise StageError(msg)

@@ -9,7 +9,7 @@ from ay_bot.agent.edits.filenames import find_meant
 from ay_bot.agent.edits.folding import bare, exact, folded, trimmed
 from ay_bot.agent.edits.matching import Source
 from ay_bot.agent.edits.patch import Chunk, Operation
-from ay_bot.agent.edits.report import Report
+from ay_bot.agent.edits.report import Report, report_unwritable
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
 from ay_bot.agent.edits.whole import write_whole
@@ -47,8 +47,8 @@ def _apply(stage: Stage, operation: Operation, resolve: Resolve, show: Show) -> 
                 return _update(stage, operation, path, resolve, show)
     except StageError as error:
         return Report(name, str(error), ok=False)
-    except UnicodeEncodeError:
-        return Report(name, f"{name} is not UTF-8, and the new text has characters that it can't hold", ok=False)
+    except UnicodeEncodeError as error:
+        return report_unwritable(name, error)
 
 
 def _add(stage: Stage, path: Path, name: str, content: str) -> Report:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
 from ay_bot.agent.edits.matching import Source, find
-from ay_bot.agent.edits.report import Report, report_outcome
+from ay_bot.agent.edits.report import Report, report_outcome, report_unwritable
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
 
@@ -40,10 +40,8 @@ def replace_all(stage: Stage, path: Path, name: str, replacements: list[Replacem
             lines = outcome.lines
     try:
         stage.write(path, name, decoded.encode(join(lines)))
-    except UnicodeEncodeError:
-        reports.append(
-            Report(name, f"{name} is not UTF-8, and the new text has characters that it can't hold", ok=False)
-        )
+    except UnicodeEncodeError as error:
+        reports.append(report_unwritable(name, error))
     return reports
 
 

@@ -29,3 +29,13 @@ def report_outcome(name: str, label: str, outcome: Applied | Refused) -> Report:
         return Report(name, f"{label}: already applied, see {where}", how=outcome.how, already=True)
     how = "" if outcome.how == "exact" else f" ({outcome.how})"
     return Report(name, f"edited {label}, {where}{how}", how=outcome.how)
+
+
+def report_unwritable(name: str, error: UnicodeEncodeError) -> Report:
+    """Say why the new text can't be written in the file's encoding."""
+    sign = error.object[error.start]
+    if error.encoding == "utf-8":
+        why = f"the new text has half a character ({sign!a}), which no file of text can hold; leave it out"
+    else:
+        why = f"the file is not UTF-8, and can't hold {sign!r} of the new text; write it without"
+    return Report(name, f"{name}: {why}", ok=False)

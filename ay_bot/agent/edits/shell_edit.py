@@ -22,6 +22,17 @@ from ay_bot.agent.edits.whole import WholeFile
 Status = Literal["applied", "already", "refused", "held", "malformed", "ignored"]
 Edit = dict[str, str | bool]
 LONGEST_LINE = 256 * 1024 * 1024
+SCALARS = ("str", "int", "float")  # what a field may be, as the validation's places name it
+EXPECTED = {
+    "missing": "is missing",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "list_type": "must be a list",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "greater_than_equal": "must be 0 or more",
+}
+NOTHING = "no edit is asked for: `edits` is empty, or nothing in the reply can be read as one in a known format"
 HELD = "it could be applied, but nothing is written because another edit of the call can't be"
 
 
@@ -79,6 +90,9 @@ def answer_bad_line(error: BadLine) -> str:
 
 
 def _read(line: bytes) -> Request:
+    if not line.strip():
+        msg = "there is nothing on standard input"
+        raise BadLine(msg)
     if len(line) > LONGEST_LINE:
         msg = f"the line has {len(line):,} bytes; at most {LONGEST_LINE:,} are read"
         raise BadLine(msg)
@@ -93,13 +107,15 @@ def _read(line: bytes) -> Request:
         request = Request.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        msg = f"the line is not a request: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        where = ".".join(str(part) for part in first["loc"] if part not in SCALARS)
+        what = EXPECTED.get(first["type"], first["msg"])
+        msg = f"the line is not a request: {f'`{where}` ' if where else 'it '}{what}"
         raise BadLine(msg, known) from error
     if _is_endless(request.id):
         msg = "the line is not a request: its `id` is a number that JSON can't say"
         raise BadLine(msg)
     if (request.edits is None) == (request.reply is None):
-        msg = "the line is not a request: it must have either `edits` or `reply`"
+        msg = "the line is not a request: it must have either `edits` or `reply`, and not both"
         raise BadLine(msg, known)
     return request
 
@@ -132,7 +148,7 @@ def _applied(request: Request, items: Sequence[Item], stage: MemoryStage) -> str
     failed = not flat or not all(report.ok for report in flat)
     outcomes = [out for item, some in zip(items, reports, strict=True) for out in _outcomes(item, some, failed=failed)]
     if not flat:
-        outcomes.append(Outcome(path=None, status="refused", how=None, reason="no edit is asked for"))
+        outcomes.append(Outcome(path=None, status="refused", how=None, reason=NOTHING))
     if not failed:
         outcomes = list(_with_warnings(outcomes, stage))
     files = stage.texts(before=failed)

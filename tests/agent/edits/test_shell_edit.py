@@ -140,8 +140,9 @@ def test_bad_lines_of_a_batch_are_answered(monkeypatch, capsys):
 def test_one_bad_line_alone_is_wrong_usage(monkeypatch, capsys):
     with pytest.raises(UsageError, match="not JSON"):
         run(monkeypatch, capsys, b"{")
-    with pytest.raises(UsageError, match="not JSON"):
+    with pytest.raises(UsageError, match="nothing on standard input") as raised:
         run(monkeypatch, capsys, b"")
+    assert "several lines need --batch" in raised.value.hint
     with pytest.raises(UsageError, match="format"):
         run(monkeypatch, capsys, GOOD, "--format", "nonsense")
 
@@ -149,3 +150,29 @@ def test_one_bad_line_alone_is_wrong_usage(monkeypatch, capsys):
 def test_one_line(monkeypatch, capsys):
     (got,) = run(monkeypatch, capsys, GOOD, "--format", "udiff")
     assert got["ok"]
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (b"[]", "it must be an object"),
+        (b'{"files": [], "edits": []}', "`files` must be an object"),
+        (b'{"files": {"a": 1}, "edits": []}', "`files.a` must be text"),
+        (b'{"edits": {"path": "a"}}', "`edits` must be a list"),
+        (b'{"edits": [{"path": "a"}]}', "`edits.0.search` is missing"),
+        (b'{"edits": [{"search": "a", "replace": "b", "occurrence": -1}]}', "`edits.0.occurrence` must be 0 or more"),
+        (b'{"id": [], "edits": []}', "`id` must be text"),
+        (b'{"edits": [], "reply": ""}', "either `edits` or `reply`, and not both"),
+        (b'{"files": {"": "x"}, "edits": []}', "'' is no path of a file"),
+    ],
+)
+def test_a_line_that_is_no_request_says_why(monkeypatch, capsys, line, says):
+    (got,) = run(monkeypatch, capsys, line, "--batch")
+    assert says in got["results"][0]["reason"]
+
+
+def test_half_a_character_is_not_written(monkeypatch, capsys):
+    edit = {"path": "a", "search": "x", "replace": "\ud800"}
+    (got,) = run(monkeypatch, capsys, json.dumps({"files": {"a": "x"}, "edits": [edit]}).encode())
+    assert got["files"] == {"a": "x"}
+    assert "half a character" in got["results"][-1]["reason"]
