@@ -7,6 +7,7 @@ from pathlib import Path
 from ay_bot.agent.edits.engine import Applied, Refused, apply_hunk
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
 from ay_bot.agent.edits.matching import Source, find
+from ay_bot.agent.edits.numbering import strip_numbers
 from ay_bot.agent.edits.report import Report, report_outcome, report_unwritable
 from ay_bot.agent.edits.staging import Stage, StageError
 from ay_bot.agent.edits.text import Line, join, split
@@ -55,6 +56,9 @@ def replace_one(lines: list[Line], search: str, replace: str, occurrence: int = 
     hunk = build_hunk(old, new)
     place = _nth(lines, search, replace, hunk, occurrence) if occurrence else None
     outcome = place or _whole_lines_or_within(lines, search, replace, hunk)
+    if isinstance(outcome, Refused) and not outcome.ambiguous and (bare := strip_numbers(search, replace)):
+        again = replace_one(lines, *bare)
+        return again if isinstance(again, Applied) else outcome
     if isinstance(outcome, Refused) or outcome.already or outcome.lines != lines:
         return outcome
     return Refused("it would change nothing")

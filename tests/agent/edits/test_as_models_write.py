@@ -186,3 +186,15 @@ def test_a_comment_about_the_rest_is_written():
 def test_marks_that_the_format_has_not_are_no_file():
     escaped = FENCED.replace("<", "&lt;").replace(">", "&gt;")
     assert made(f"{PATH}\n{escaped}", "whole") is None
+
+
+@pytest.mark.parametrize("mark", ["{}\t", "{:6}\t", "{:4} | ", "{}:", "*{:5} "])
+def test_line_numbers_that_were_copied(mark):
+    old = "".join(f"{mark.format(number)}{line}\n" for number, line in enumerate(OLD.splitlines(), 5))
+    for new in (NEW, f"{mark.format(5)}{NEW}"):
+        assert made(f"{PATH}\n<<<<<<< SEARCH\n{old}=======\n{new}>>>>>>> REPLACE\n") == WANTED
+
+
+def test_numbers_that_are_no_count_stay():
+    search = "5     total = a + b\n7     return total\n"
+    assert made(f"{PATH}\n<<<<<<< SEARCH\n{search}=======\n{NEW}>>>>>>> REPLACE\n") is None
