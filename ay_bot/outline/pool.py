@@ -29,6 +29,7 @@ class Worker:
     def __init__(self, seconds: float = JOB_SECONDS) -> None:
         self._seconds = seconds
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended = False
         self.deaths = 0
 
     def read(self, texts: list[Text]) -> list[Read]:
@@ -43,6 +44,8 @@ class Worker:
         return [(texts[0][0], digests[0] if digests else empty_digest(FAILED, len(texts[0][2])))]
 
     def _ask(self, texts: list[Text], *, parsed: bool) -> list[Digest] | None:
+        if self._ended:
+            return None
         process = self._process = self._process or start(self._seconds)
         assert process.stdin, process.stdout  # noqa: S101
         last, digests = False, list[Digest]()
@@ -58,13 +61,22 @@ class Worker:
         self.close()
         return None
 
+    def end(self) -> None:
+        """End for good, whoever still waits for an answer: there is none any more."""
+        self._ended = True
+        self.close()
+
     def close(self) -> None:
         """End the process."""
-        if self._process is not None:
-            self._process.kill()
-            with contextlib.suppress(OSError):
-                self._process.communicate()
-            self._process = None
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError, ValueError):
+                if pipe:
+                    pipe.close()
 
 
 def start(seconds: float) -> subprocess.Popen[bytes]:
@@ -98,7 +110,7 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         for worker in self._workers:
-            worker.close()
+            worker.end()
 
     @property
     def deaths(self) -> int:

@@ -91,3 +91,13 @@ def test_a_worker_that_answers_nonsense_is_not_believed(monkeypatch):
     worker.close()
     assert blob == "a" * 40
     assert int.from_bytes(digest.columns[0][:4], "little") == FAILED
+
+
+def test_who_leaves_in_the_middle_leaves_nothing_behind():
+    for _ in range(5):
+        with Pool(2) as pool:
+            texts = (("0" * 40, f"{number}.py", b"def a(): pass\n" * 5_000) for number in range(400))
+            next(pool.read(texts))
+        for thread in pool._threads:
+            thread.join(0.2)  # one that waits for a reader may stay; none may raise, which pytest would see
+        assert all(worker._process is None or worker._process.poll() is not None for worker in pool._workers)
