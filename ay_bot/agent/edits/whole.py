@@ -1,7 +1,7 @@
 """Reading and writing whole files: fenced blocks that name their file above the fence or beside it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,10 @@ ANNOUNCING = frozenset({
 """Words that may stand beside the path of a whole file."""
 ELSEWHERE = re.compile(r"\s*(?:(?:<|&lt;){5,9} SEARCH|\*\*\* Begin Patch|diff --git )|--- .*\n\+\+\+ ")
 """How edits in the other formats begin."""
+MARK = re.compile(
+    r"\s*(?:<{5,9} SEARCH|>{5,9} REPLACE|\*\*\* (?:(?:Begin|End) Patch|(?:Update|Add|Delete) File: .*)"
+    r"|@@ -\d+(?:,\d+)? \+\d+(?:,\d+)? @@.*)\s*"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,10 @@ def _end(lines: list[str], at: int) -> int:
     return len(lines)
 
 
+def _is_elsewhere(content: str, lines: Sequence[str]) -> bool:
+    return begins_elsewhere(content) or any(map(MARK.fullmatch, lines))
+
+
 def begins_elsewhere(content: str) -> bool:
     """Whether this is no file, but an edit in another format."""
     return ELSEWHERE.match(content) is not None
@@ -120,7 +128,7 @@ def write_whole(stage: Stage, path: Path, name: str, content: str) -> Report:
     old, new = [line.body for line in lines], [line.body for line in split(content)]
     if lazy := find_lazy(new, old) or ("..." if "..." in new and "..." not in old else ""):
         return Report(name, f"{name}: {lazy!r} stands for lines that are left out; give the whole file", ok=False)
-    if begins_elsewhere(content) and not begins_elsewhere(decoded.text):
+    if _is_elsewhere(content, new) and not _is_elsewhere(decoded.text, old):
         return Report(name, f"{name}: that is an edit in another format, and not the whole file", ok=False)
     if old == new:
         return Report(name, f"{name}: already applied", how="exact", already=True)

@@ -198,3 +198,11 @@ def test_line_numbers_that_were_copied(mark):
 def test_numbers_that_are_no_count_stay():
     search = "5     total = a + b\n7     return total\n"
     assert made(f"{PATH}\n<<<<<<< SEARCH\n{search}=======\n{NEW}>>>>>>> REPLACE\n") is None
+
+
+@pytest.mark.parametrize("mark", [">>>>>>> REPLACE", "*** Update File: README.md", "@@ -1,2 +1,3 @@ def f():"])
+def test_half_an_edit_in_another_format_is_no_whole_file(mark):
+    assert made(f"{PATH}\n```python\n{WANTED}{mark}\n```\n", "whole") is None
+    texts = {"files": {"a.md": f"# How\n\n{mark}\n"}, "reply": f"a.md\n```\n# How to\n\n{mark}\n```\n"}
+    got = json.loads(answer_line(json.dumps(texts).encode(), "whole", parse_only=False))
+    assert got["files"] == {"a.md": f"# How to\n\n{mark}\n"}
