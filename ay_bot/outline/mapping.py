@@ -16,7 +16,10 @@ _FIRST: Final = 10
 _FIRST_LINES: Final = 12
 _OUTLINE_LINES: Final = 40
 _LONGEST_LINE: Final = 100
-_STRANGE: Final = re.compile(r"[^\t\x20-\x7e\u00a1-\u1fff\u2e80-\ud7ff\uf900-\ufdff]")
+_STRANGE: Final = re.compile(
+    r"[^\t\x20-\x7e\u00a1-\u1fff\u2e80-\ud7ff\uf900-\ufdff]"
+    r"|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164]"  # letters by their place, seen by nobody
+)
 
 
 class Definitions(NamedTuple):
