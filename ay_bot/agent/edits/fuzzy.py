@@ -7,7 +7,7 @@ from itertools import groupby, pairwise
 
 from ay_bot.agent.edits.folding import bare
 from ay_bot.agent.edits.hunk import Hunk, slide
-from ay_bot.agent.edits.likeness import alike, follows, similar
+from ay_bot.agent.edits.likeness import alike, follows, mistaken, similar
 from ay_bot.agent.edits.matching import Match, Source, align_blank, infer_map
 from ay_bot.agent.edits.misspelling import find_misspelt
 
@@ -91,7 +91,7 @@ def _align(file: Sequence[str], wanted: Sequence[str], may_differ: Sequence[bool
                 if number == 0 and at > 0:
                     continue
                 same = span[at] == line
-                if not same and not (may_differ[number] and similar(line, span[at])):
+                if not same and not (may_differ[number] and mistaken(line, span[at])):
                     continue
                 cost = state.cost + skipped + (0 if same else 2)
                 if at not in following or cost < following[at].cost:

@@ -1,10 +1,12 @@
 """How much lines are alike: one that was mistaken, and those that come for those that go."""
 
 import difflib
+import re
 from collections.abc import Sequence
 
 from ay_bot.agent.edits.folding import indent_of
 
+NUMBER = re.compile(r"\d+")
 SIMILAR = 0.8
 LIKE = 0.6  # a line and what replaces it
 LONGEST = 1_000  # characters; the comparison takes the square of it
@@ -16,6 +18,11 @@ def similar(one: str, other: str, least: float = SIMILAR) -> bool:
         return one == other
     matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
     return matcher.real_quick_ratio() >= least and matcher.quick_ratio() >= least and matcher.ratio() >= least
+
+
+def mistaken(one: str, other: str) -> bool:
+    """Whether a line may have been meant for the other: in little else, and with the same numbers."""
+    return similar(one, other) and NUMBER.findall(one) == NUMBER.findall(other)
 
 
 def alike(gone: Sequence[str], come: Sequence[str]) -> bool:

@@ -278,3 +278,9 @@ def test_a_block_is_deeper_than_what_opens_it():
     assert replaced(text, "create(context) {\n\n", "create(context) {\n\n    const a = 1;\n\n") == (
         "x = {\n    create(context) {\n\n        const a = 1;\n\n        return 1;\n"
     )
+
+
+def test_a_line_with_another_number_is_another_line():
+    text = "# Copyright 2011 The Authors of it.\n# Use of this is free.\n# See LICENSE for more.\nx = 1\n"
+    search = text.replace("2011", "2020").removesuffix("x = 1\n")
+    assert "does not stand" in refusal(text, search, search.replace("# See LICENSE for more.\n", ""))
