@@ -63,17 +63,26 @@ def _choose(pieces: Sequence[Piece], limit: int, count: Count) -> dict[int, str]
     newest = sorted(comments, key=lambda at: (not pieces[at].label.startswith(_TRUSTED), -at))
     shown = {at: pieces[at].text for at in words}
     left = limit - sum(sizes[at] for at in words)
-    for group, share in ((first, 0.5), (others, 0.5), (newest, 1.0)):
-        wanted = sum(sizes[at] for at in newest) if group is not newest else 0
-        room = max(left - wanted, int(left * share))
+
+    def show(at: int, room: int) -> None:
+        """Show a piece, or its beginning, or no more of it than before."""
+        nonlocal left
+        before = count(shown[at]) + 2 if at in shown else 0
+        text = pieces[at].text if sizes[at] <= room + before else _begin(pieces[at], room + before, count)
+        if text:
+            shown[at] = text
+            left += before - count(text) - 2
+
+    for group in (first, others):
+        room = max(left - sum(sizes[at] for at in newest), left // 2)
+        end = left - room
         for at in group:
-            text = pieces[at].text
-            if sizes[at] > room:  # comments are shown whole or not at all
-                text = "" if group is newest else _begin(pieces[at], room, count)
-            if text:
-                shown[at] = text
-                size = count(text) + 2
-                room, left = room - size, left - size
+            show(at, left - end)
+    for at in newest:  # whole, but for the first if it is too long
+        if sizes[at] <= left or not any(one in shown for one in newest):
+            show(at, left)
+    for at in (*first, *others):
+        show(at, left)
     return shown
 
 

@@ -56,6 +56,16 @@ def test_of_two_outsiders_the_newer_one_stays():
     assert "words of 1 " not in shown
 
 
+def test_the_newest_maintainer_is_begun_where_none_fits_and_nothing_is_left_unused():
+    comments = [(n, "maintainer" if n in {2, 4} else "outsider") for n in range(1, 8)]
+    text = thread(comments).replace("words of", "long words of" * 20)
+    shown = shorten_task(text, 2_000, count, WHOLE)
+    assert "words of 4 " in shown.replace("long words of" * 20, "words of")
+    assert "words of 2 " not in shown.replace("long words of" * 20, "words of")
+    assert "oooo" in shown
+    assert 1_700 < count(shown) <= 2_000
+
+
 def test_a_diff_takes_no_more_than_comments_leave_it_and_says_that_it_is_cut():
     text = thread([(1, "maintainer")], diff="+line\n" * 20_000)
     shown = shorten_task(text, 8_000, count, WHOLE)
