@@ -20,9 +20,9 @@ def apply_diff(stage: Stage, diff: FileDiff, resolve: Resolve) -> list[Report]:
     name = diff.path
     if diff.trouble or not name:
         return [Report(name, f"{name or 'the diff'}: {diff.trouble or 'it names no file'}", ok=False)]
-    if diff.old and diff.new and not diff.renamed and stage.open(resolve(diff.new), diff.new).after is not None:
-        name = diff.new  # two names of one file, as `diff -u file.orig file` writes them
-        diff = replace(diff, old=name)
+    if diff.old and diff.new and not diff.renamed:  # two names of one file, as `diff -u file.orig file` writes them
+        name = diff.new if stage.open(resolve(diff.new), diff.new).after is not None else diff.old
+        diff = replace(diff, old=name, new=name)
     path = resolve(name)
     if diff.old is None or (stage.open(path, name).after is None and not _old_lines(diff)):
         return [_create(stage, path, name, diff)]

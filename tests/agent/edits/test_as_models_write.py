@@ -206,3 +206,10 @@ def test_half_an_edit_in_another_format_is_no_whole_file(mark):
     texts = {"files": {"a.md": f"# How\n\n{mark}\n"}, "reply": f"a.md\n```\n# How to\n\n{mark}\n```\n"}
     got = json.loads(answer_line(json.dumps(texts).encode(), "whole", parse_only=False))
     assert got["files"] == {"a.md": f"# How to\n\n{mark}\n"}
+
+
+def test_a_diff_moves_a_file_only_if_it_says_so():
+    assert made(DIFF.replace(f"b/{PATH}", "b/src/app.y")) == WANTED
+    moved = f"diff --git a/{PATH} b/b.py\nrename from {PATH}\nrename to b.py\n"
+    line = json.dumps({"files": {PATH: TEXT}, "reply": moved + DIFF.replace(f"b/{PATH}", "b/b.py")}).encode()
+    assert json.loads(answer_line(line, None, parse_only=False))["files"] == {PATH: None, "b.py": WANTED}
