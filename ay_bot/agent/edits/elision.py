@@ -8,6 +8,7 @@ from ay_bot.agent.edits.folding import indent_of
 from ay_bot.agent.edits.hunk import Hunk, build_hunk
 from ay_bot.agent.edits.matching import Match, Source, find
 
+MOST_PIECES = 30
 CLOSING = re.compile(r"\s*[)\]}]+[;,]?\s*$")
 COMMENT = r"\s*(?:#|//|--|/\*|<!--|;|%)\s*"
 DOTS = re.compile(rf"(?:{COMMENT}|\s*)(?:\.\.\.|\u2026)[^\w]*$")
@@ -37,7 +38,7 @@ def find_lazy(new: Iterable[str], present: Container[str]) -> str:
 def split_pieces(old: Sequence[str], new: Sequence[str]) -> list[tuple[list[str], list[str]]] | None:
     """Pair what stands between the dots; None where there are none, or not the same on both sides."""
     one, other = _split(old), _split(new)
-    if len(one) < 2 or len(one) != len(other):
+    if not 2 <= len(one) <= MOST_PIECES or len(one) != len(other):
         return None
     pairs = list(zip(one, other, strict=True))
     return None if any(not left and right for left, right in pairs) else [pair for pair in pairs if pair[0]]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 LEAST_WORD = 3  # letters; shorter words differ from each other in one letter anyway
 LEAST_LINE = 8  # characters, of a line that stands alone
@@ -15,10 +16,9 @@ def find_misspelt(file: Sequence[str], wanted: Sequence[str], may_differ: Sequen
     found: list[int] = []
     stands: dict[str, bool] = {"": True}
     for start in _starts(file, wanted):
-        window = file[start : start + len(wanted)]
-        differing = [number for number, line in enumerate(wanted) if line != window[number]]
+        differing = list(islice((number for number, line in enumerate(wanted) if line != file[start + number]), 2))
         if len(differing) == 1 and may_differ[differing[0]]:
-            wrong, right = wanted[differing[0]], window[differing[0]]
+            wrong, right = wanted[differing[0]], file[start + differing[0]]
             word = misspelt_word(wrong, right) if len(wanted) > 1 or len(right) >= LEAST_LINE else ""
             if word not in stands:
                 stands[word] = _stands(word, file)
