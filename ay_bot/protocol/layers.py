@@ -18,6 +18,8 @@ BYTES_PER_TOKEN: Final = 4
 """What a token is taken for until somebody has counted."""
 LEAST: Final = 500
 """Tokens that a layer may have in the smallest of windows."""
+LEAST_STANDING: Final = 1_100
+"""The same for what can't be cut: the instructions with all tools that there are."""
 
 
 FRAME: Final = 60
@@ -32,7 +34,7 @@ FRAME_BYTES: Final = 16
 
 def limit_of(layer: Layer, tokens: int) -> int:
     """Return how many tokens a layer may have in a conversation of so many."""
-    return max(int(SHARES[layer] * tokens), LEAST)
+    return max(int(SHARES[layer] * tokens), LEAST_STANDING if layer == "standing" else LEAST)
 
 
 def room_in(layer: Layer, tokens: int) -> int:

@@ -3,10 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ay_bot.agent.first_message import LoadedFile, lay_out, read_files
+from ay_bot.agent.loop import Agent
 from ay_bot.agent.shortening import cut
 from ay_bot.agent.tools.workbench import Workbench
 from ay_bot.protocol.layers import SHARES, limit_of
 from ay_bot.protocol.messages import Work
+from ay_bot.protocol.outputs import MOST_OF_EACH
+from tests.agent.scripting import ScriptedModel, calls
 
 
 def count(text):
@@ -104,3 +107,21 @@ def bench(tmp_path):
 def test_only_text_inside_of_the_workspace_is_loaded(bench):
     paths = ["a.txt", "binary", "link", "../secret", "missing", ".", "nul\0"]
     assert read_files(paths, bench) == [LoadedFile("a.txt", "a\n")]
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"delegation": True, "outputs": tuple(MOST_OF_EACH), "has_stronger": True},
+        {"architect": True, "delegation": True, "outputs": tuple(MOST_OF_EACH)},
+        {"mode": "answer", "outputs": tuple(MOST_OF_EACH)},
+    ],
+)
+def test_what_can_t_be_cut_is_within_its_share_in_the_smallest_window(tmp_path, native, more):
+    for form in ("auto", "apply_patch", "search_replace", "udiff", "whole"):
+        model = ScriptedModel(calls(("finish", {"summary": "x"})))
+        work = Work(task="t", native_tools=native, edit_format=form, max_context_tokens=4_000, **more)
+        Agent(work, tmp_path, model, [].append, scratch=tmp_path / "scratch").run()
+        assert 0 < model.requests[0].layers["standing"] <= limit_of("standing", 4_000)
