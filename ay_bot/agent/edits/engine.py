@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ay_bot.agent.edits.elision import agree, find_elided, find_lazy
-from ay_bot.agent.edits.folding import bare, folded, indent_of
+from ay_bot.agent.edits.folding import bare, exact, folded, indent_of
 from ay_bot.agent.edits.fuzzy import find_fuzzy, unclear
 from ay_bot.agent.edits.hunk import Hunk, build_hunk, interleave
-from ay_bot.agent.edits.indentation import first_line
+from ay_bot.agent.edits.indentation import SAME, first_line
 from ay_bot.agent.edits.likeness import similar
 from ay_bot.agent.edits.matching import Match, Source, find
 from ay_bot.agent.edits.nearest import describe_nearest
@@ -152,7 +152,7 @@ def _stands_near(source: Source, hunk: Hunk, match: Match) -> float:
     come = [bare(line.text) for line in hunk.lines if line.kind == "+" and bare(line.text)]
     near = source.keys(bare)[max(match.start - NEAR, 0) : match.end + NEAR + len(come)]
     near = [line for line in near if line]
-    if not come:
+    if not any(len(line) >= LEAST_TELLING for line in come) or _still_stands(hunk, match):
         return 0
     if any(near[at : at + len(come)] == come for at in range(len(near) - len(come) + 1)):
         return 1
@@ -162,6 +162,13 @@ def _stands_near(source: Source, hunk: Hunk, match: Match) -> float:
         return 0
     standing = sum(any(similar(line, other) for other in others) for line in telling)
     return 0.5 if standing / len(telling) >= 0.5 else 0
+
+
+def _still_stands(hunk: Hunk, match: Match) -> bool:
+    """Whether something that goes, and does not come again, stands there: then it was not done before."""
+    key = exact if match.reindent is SAME else bare
+    gone, come = ({key(line.text) for line in hunk.lines if line.kind == kind} for kind in "-+")
+    return any(line.strip() for line in gone - come)
 
 
 def _name(line: str) -> str:

@@ -284,3 +284,12 @@ def test_a_line_with_another_number_is_another_line():
     text = "# Copyright 2011 The Authors of it.\n# Use of this is free.\n# See LICENSE for more.\nx = 1\n"
     search = text.replace("2011", "2020").removesuffix("x = 1\n")
     assert "does not stand" in refusal(text, search, search.replace("# See LICENSE for more.\n", ""))
+
+
+def test_what_still_stands_was_not_done_before():
+    text = "def f():\n    if a in names:\n        return False\n    if b in names:\n        return False\n    return b\n"
+    search = "def ff():\n    if a in names:\n        return False\n    if b in names:\n"
+    new = text.replace("a in names", "names.get(a)")
+    assert replaced(text, search, search.replace("a in names", "names.get(a)")) == new
+    twice = f"{text}\n\ndef g():\n    if names.get(a):\n        return True\n"
+    assert replaced(twice, search, search.replace("a in names", "names.get(a)")).startswith(new)
