@@ -1,6 +1,6 @@
 """Who may answer a request: a role's models in the order that its strategy gives them, without those that can't."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from ay_bot.gateway.registry import MILLION
@@ -61,17 +61,20 @@ class Candidates:
         windows = [one.facts.context_window for one in self.own]
         return max(windows) if self.strategy == "context" and all(windows) else windows[0]
 
-    def in_order(self, need: Need, current: str) -> list[Candidate]:
+    def in_order(self, need: Need, current: str, too_small: Collection[str] = ()) -> list[Candidate]:
         """Return who may be asked, best first; `current` is who answered this conversation before, or empty.
 
-        Whoever is too small comes last, largest first: the estimate may be wrong, and asking is the proof.
+        Whoever is too small comes last, largest first: the estimate may be wrong, and asking is the proof. `too_small`
+        names those that gave this proof, which holds for whoever is no larger.
         """
         chosen = self._by_strategy(need, current)
         longer = self._with_longer_answers(need)
         ranked = _once((*(self.stronger if need.escalate else ()), *longer, *chosen, *self.fallbacks))
         able = [one for one in ranked if one in self.own or _is_able(one, need)]
-        fitting = [one for one in able if _fits(one, need.tokens)]
-        larger = [one for one in self.larger if not fitting and _fits(one, need.tokens)]
+        proven = max((one.facts.context_window for one in able if one.name in too_small), default=0)
+        wider = [one for one in (*able, *self.larger) if one.name not in too_small and _is_wider(one, proven)]
+        fitting = [one for one in able if one in wider and _fits(one, need.tokens)]
+        larger = [one for one in self.larger if not fitting and one in wider and _fits(one, need.tokens)]
         rest = sorted((one for one in able if one not in fitting), key=lambda one: -one.facts.context_window)
         return _once((*fitting, *larger, *rest))
 
@@ -121,6 +124,10 @@ def _is_able(one: Candidate, need: Need) -> bool:
 
 def _fits(one: Candidate, tokens: float) -> bool:
     return not one.facts.context_window or tokens <= one.facts.context_window
+
+
+def _is_wider(one: Candidate, window: int) -> bool:
+    return not one.facts.context_window or not window or one.facts.context_window > window
 
 
 def _price(one: Candidate, need: Need) -> float:

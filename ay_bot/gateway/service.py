@@ -124,7 +124,8 @@ class Service:
         """Ask one model after the other until one answers; the last failure is raised, and names the others."""
         conversation = conversation_of(asking.request)
         before = self._standing.who_answered(conversation)
-        ordered = asking.candidates.in_order(asking.need, "" if asking.request.escalate else before)
+        too_small = self._standing.too_small(conversation, asking.need.tokens)
+        ordered = asking.candidates.in_order(asking.need, "" if asking.request.escalate else before, too_small)
         left = self._standing.awake(ordered)
         cause: SwitchCause = self._reason_to_choose(asking, before)
         failed: list[CallFailed] = []
@@ -159,6 +160,8 @@ class Service:
         self, asking: Asking, candidate: Candidate, failure: CallFailed, left: list[Candidate]
     ) -> list[Candidate]:
         self._standing.failed(candidate, failure.cause, failure.retry_after)
+        if failure.cause == "context_window":
+            self._standing.did_not_fit(conversation_of(asking.request), candidate.name, asking.need.tokens)
         too_long = failure.cause == "context_window" and asking.candidates.strategy != "context"
         if too_long and not self._standing.is_too_long_again(conversation_of(asking.request)):
             return []  # it is shortened first

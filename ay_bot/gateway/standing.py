@@ -39,6 +39,7 @@ class Standing:
         self._closed: set[str] = set()
         self._answered: dict[Conversation, str] = {}
         self._too_long: set[Conversation] = set()
+        self._windows: dict[tuple[Conversation, str], int] = {}
         self._cut: dict[Conversation, int] = {}
 
     def failed(self, candidate: Candidate, cause: FailureCause, wish: float | None) -> None:
@@ -88,6 +89,19 @@ class Standing:
         """Return the limit at which the last answer was cut off, or 0."""
         with self._lock:
             return self._cut.get(conversation, 0)
+
+    def did_not_fit(self, conversation: Conversation, model: str, tokens: int) -> None:
+        """Take in that a model did not take so many tokens, whatever is known of its window."""
+        with self._lock:
+            key = (conversation, model)
+            self._windows[key] = min(self._windows.get(key, tokens), tokens)
+
+    def too_small(self, conversation: Conversation, tokens: int) -> frozenset[str]:
+        """Return the models that did not take so many tokens of this conversation before."""
+        with self._lock:
+            return frozenset(
+                model for (known, model), window in self._windows.items() if known == conversation and tokens >= window
+            )
 
     def is_too_long_again(self, conversation: Conversation) -> bool:
         """Take in that a conversation did not fit; True if that is not news, and cutting it did not help."""

@@ -152,9 +152,21 @@ def test_a_conversation_that_is_too_long_is_shortened_first_and_then_goes_to_a_l
     failure = stand.ask("main", Turn(fails="too_long"), Turn("larger"), text="too long")
     assert isinstance(failure, ModelFailure)
     assert (failure.cause, stand.who()) == ("context_window", ["first"])
-    reply = stand.ask("main", Turn(fails="too_long"), Turn("larger"), text="too long")
+    reply = stand.ask("main", Turn("larger"), text="too long")
     assert isinstance(reply, ModelReply)
-    assert (reply.model, [one.cause for one in stand.switches]) == (LARGE, ["context_window"])
+    assert (reply.model, stand.who()) == (LARGE, ["large"]), "the first has said that it is too small"
+
+
+def test_a_conversation_that_was_shortened_in_vain_goes_to_a_larger_window(stand):
+    begun = (UserMessage(content="so long"), UserMessage(content="and more"))
+    text = "word " * 2_000
+    long = {"messages": (*begun, UserMessage(content=text)), "text": text}
+    assert stand.ask("main", Turn(fails="too_long"), **long).cause == "context_window"
+    reply = stand.ask("main", Turn(fails="too_long"), Turn("larger"), messages=begun)
+    assert (reply.model, stand.who()) == (LARGE, ["first", "large"])
+    assert [one.cause for one in stand.switches] == ["context_window"]
+    reply = stand.ask("main", Turn("larger"), **long)
+    assert (reply.model, stand.who(), stand.switches) == (LARGE, ["large"], [])
 
 
 def test_what_is_known_to_be_too_long_is_not_sent_in_vain(stand):
