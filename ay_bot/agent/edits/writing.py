@@ -80,11 +80,16 @@ def _plan(lines: list[Line], hunk: Hunk, match: Match) -> tuple[set[int], dict[i
         if at is None:
             continue
         if line.kind == "-":
-            if gone_before and before is not None:
+            if gone_before and before is not None and _only_goes(hunk, number):
                 gone.update(index for index in range(before + 1, at) if not lines[index].body.strip())
             gone.add(at)
         before, gone_before = at, line.kind == "-"
     return gone, come
+
+
+def _only_goes(hunk: Hunk, number: int) -> bool:
+    """Whether nothing comes for the lines that go here: then the blank ones between them go as well."""
+    return next((line.kind for line in hunk.lines[number:] if line.kind != "-"), " ") == " "
 
 
 def _position(lines: list[Line], hunk: Hunk, match: Match, before: int | None, old: int, number: int) -> int:

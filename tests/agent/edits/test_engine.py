@@ -287,7 +287,9 @@ def test_a_line_with_another_number_is_another_line():
 
 
 def test_what_still_stands_was_not_done_before():
-    text = "def f():\n    if a in names:\n        return False\n    if b in names:\n        return False\n    return b\n"
+    text = (
+        "def f():\n    if a in names:\n        return False\n    if b in names:\n        return False\n    return b\n"
+    )
     search = "def ff():\n    if a in names:\n        return False\n    if b in names:\n"
     new = text.replace("a in names", "names.get(a)")
     assert replaced(text, search, search.replace("a in names", "names.get(a)")) == new
