@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from ay_bot.host.context import Plan, Wish
-from ay_bot.outline.counting import Counter, count_most
+from ay_bot.outline.counting import Counter, best_counter, count_most, estimate
 from ay_bot.outline.outlining import Outline
 from ay_bot.outline.picking import choose_entries, pick
 from ay_bot.outline.tree_source import Entry, Source
@@ -39,7 +39,7 @@ class Measured(NamedTuple):
 
 def rate(planned: Plan, wish: Wish, files: Measured = Measured()) -> Plan:  # noqa: B008 - a value that never changes
     """Return a plan with the tokens of a byte in each layer, where it is the model's own encoding that counts."""
-    if len(wish.encodings) != 1:
+    if len(wish.encodings) != 1 or best_counter(*wish.encodings) is estimate:
         return planned
     count = count_most(wish.encodings)
     texts: dict[Layer, str] = {"task": wish.task, "instructions": wish.instructions, "map": planned.map}

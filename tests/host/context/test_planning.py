@@ -7,9 +7,10 @@ import time
 import pytest
 
 from ay_bot.errors import AyBotError, Interrupted
-from ay_bot.host.context import Place, Wish
+from ay_bot.host.context import Place, Plan, Wish
+from ay_bot.host.context import planning as planning_module
 from ay_bot.host.context.process import Planner, planning
-from ay_bot.outline.counting import best_counter
+from ay_bot.outline.counting import best_counter, estimate
 
 PATHS = {"PATH": os.environ["PATH"]}
 
@@ -62,6 +63,12 @@ def test_the_tokens_of_a_byte_are_those_of_the_models_own_encoding(place):
     count, text = best_counter(), known.map.encode()
     assert known.layer_rates == {"task": count("headers") / 7, "map": count(known.map) / len(text)}
     assert known.tokens_per_byte == count(known.map) / len(text), "a task says nothing of the repository"
+
+
+def test_where_no_vocabulary_is_installed_nothing_is_called_counted(monkeypatch):
+    monkeypatch.setattr(planning_module, "best_counter", lambda _: estimate)
+    wish = Wish(task="headers", encodings=("o200k_base",))
+    assert planning_module.rate(Plan(map="m" * 9_000), wish) == Plan(map="m" * 9_000)
 
 
 def test_what_needs_no_map_is_counted_without_reading_anything(place, tmp_path):
