@@ -24,6 +24,7 @@ SHRINK, TRIES = 0.8, 5
 MOST_WORDS: Final = 80_000  # bytes of what people said, the newest first
 WORDS, SUMMARY = 0.2, 0.1  # of the ceiling, at most: what stands for the middle must not fill it
 LONGEST_ENTRY: Final = 4_000  # bytes of a message in what is to be summarised
+MOST_SILENT: Final = 2  # requests for a summary without one: each may have waited for minutes
 LEAST_SUMMARY: Final = 300  # tokens
 LINES: Final = 60  # of a summary that no model wrote
 
@@ -46,6 +47,7 @@ class Condenser:
         self._summarise = summarise
         self._tell = tell
         self._again_at = 0.0
+        self._silent = 0
 
     def make_room(self) -> None:
         """Cut what need not be sent, if the next request comes near the ceiling."""
@@ -84,7 +86,7 @@ class Condenser:
     def _replace(self, start: int, end: int, *, ask: bool) -> None:
         before = self._conversation.estimate()
         middle = self._conversation.entries[start:end]
-        written = self._summarise("\n".join(transcribe(middle))) if ask else ""
+        written = self._ask("\n".join(transcribe(middle))) if ask else ""
         words = [entry.message.content for entry in middle if entry.said and isinstance(entry.message, UserMessage)]
         earlier = [entry.words for entry in middle if entry.words]
         ceiling = self._conversation.ceiling
@@ -95,6 +97,14 @@ class Condenser:
         text = prompt.build_condensed(summary, build_ledger(self._bench), kept)
         self._conversation.replace(start, end, Entry.condensed(UserMessage(content=text), summary, kept))
         self._note(before, self._conversation.estimate(), "summarised" if written.strip() else "outlined")
+
+    def _ask(self, transcript: str) -> str:
+        """Return a summary, or nothing; a model that gave none twice in a row is waited for no more."""
+        if self._silent >= MOST_SILENT:
+            return ""
+        written = self._summarise(transcript)
+        self._silent = 0 if written.strip() else self._silent + 1
+        return written
 
     def _note(self, before: int, after: int, how: str) -> None:
         self._tell(ContextReduced(before_tokens=before, after_tokens=after, how=how))

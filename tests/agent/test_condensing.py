@@ -307,6 +307,17 @@ def test_what_people_said_is_cut_with_what_stands_for_the_middle():
     assert "word 0 " not in words
 
 
+def test_a_model_that_gives_no_summary_is_not_waited_for_again_and_again():
+    asked, told = [], []
+    made = begin(8_000)
+    shortener = Condenser(made, bench(), lambda text: asked.append(text) or " ", told.append)
+    for number in range(80):
+        shortener.make_room()
+        step(made, number, (3_000,))
+    assert len(asked) == 2
+    assert [cut.how for cut in told].count("outlined") > 3
+
+
 def test_long_feedback_leaves_room_for_the_work(tmp_path):
     model = ScriptedModel(calls(("finish", {"summary": "a"})), calls(("finish", {"summary": "x"})))
     agent = Agent(Work(task="t", max_context_tokens=6_000), tmp_path, model, [].append, scratch=tmp_path / "scratch")
