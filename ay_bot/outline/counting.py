@@ -77,10 +77,11 @@ def count_most(encodings: Sequence[str] = ()) -> Counter:
 def draw_within(draw: Callable[[Counter], str], tokens: int, encodings: Sequence[str] = ()) -> str:
     """Return what `draw` makes with a counter, and no more tokens of it by any of some encodings, or of all.
 
-    One vocabulary is in memory at a time; what is too much by another one than the first is cut, line by line.
+    One vocabulary is in memory at a time, and none until something is counted; what is too much by another one than
+    the first is cut, line by line.
     """
     first, *others = tuple(encodings) or tuple(VOCABULARIES)
-    text = draw(best_counter(first))
+    text = draw(count_most((first,)))
     for encoding in others:
         best_counter.cache_clear()
         give_back_memory()

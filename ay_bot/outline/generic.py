@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from io import BytesIO
 from typing import Final
 
 _LONGEST_LINE: Final = 400
@@ -115,7 +116,8 @@ def find_definitions(path: str, text: bytes, *, code: bool = False) -> list[tupl
     found: list[tuple[bytes, int]] = []
     if not patterns:
         return found
-    for number, line in enumerate(text.split(b"\n")):
+    for number, ended in enumerate(BytesIO(text)):  # no list of lines: there may be a million
+        line = ended.removesuffix(b"\n")
         if 2 < len(line) <= _LONGEST_LINE:
             found.extend((name, number) for pattern in patterns for name in _names(pattern, line))
             if len(found) >= _MOST:
@@ -138,6 +140,6 @@ def _names(pattern: re.Pattern[bytes], line: bytes) -> list[bytes]:
 
 def find_references(text: bytes) -> Counter[bytes]:
     """Return all that may be a name in a file without a grammar, and how often it stands there."""
-    found = Counter(_NAME.findall(text))
-    found.update(set(_PLAIN_NAME.findall(text)) - found.keys())
+    found = Counter(match[0] for match in _NAME.finditer(text))
+    found.update({match[0] for match in _PLAIN_NAME.finditer(text)} - found.keys())
     return found

@@ -10,7 +10,6 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ay_bot.outline.digest import VERSION
 from ay_bot.outline.segment import Builder, Segment, load_segment
 from ay_bot.outline.store import Store
 from ay_bot.outline.tree_source import Entry, Source
@@ -56,7 +55,7 @@ def open_index(source: Source, store: Store, place: str, fill: Fill) -> Index:
 
     `place` names the repository within the cache.
     """
-    home = _home(store, place)
+    home = store.segments(place)
     entries = source.entries()
     wanted = set(entries)
     kept = [(segment, wanted.intersection(segment.entries)) for segment in _load_kept(home)]
@@ -135,7 +134,7 @@ def load_index(store: Store, place: str, source: Source) -> Index | None:
 
     A segment that names other files than the tree has is thrown away: its words would get into maps.
     """
-    directory = _home(store, place) / source.tree
+    directory = store.segments(place) / source.tree
     segment = _load(directory)
     if segment is None:
         return None
@@ -144,7 +143,3 @@ def load_index(store: Store, place: str, source: Source) -> Index | None:
         shutil.rmtree(directory, ignore_errors=True)
         return None
     return Index([Part(segment, np.ones(len(segment.entries), np.bool_), 0)])
-
-
-def _home(store: Store, place: str) -> Path:
-    return store.directory / f"segments-{VERSION}" / place

@@ -47,6 +47,10 @@ class Outline:
 
     def ranking(self, source: Source) -> "Ranking":
         """Return what ranks the files of a commit, reading what was not read yet."""
+        first = not any(self._store.segments(self._place).glob("*"))
+        if first:  # the most is held while workers read: what computes is loaded after they have ended
+            self._fill(source, source.entries())
+
         from ay_bot.outline.index import load_index, open_index
         from ay_bot.outline.past import read_past
         from ay_bot.outline.ranking import Ranking

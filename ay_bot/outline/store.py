@@ -70,6 +70,10 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self._database.close()
 
+    def segments(self, place: str) -> Path:
+        """Return where the indexes of a repository lie."""
+        return self.directory / f"segments-{VERSION}" / place
+
     def missing(self, blobs: Iterable[str]) -> set[str]:
         """Return which of these blobs were not read yet, or have a row that is not sound."""
         wanted = set(blobs)

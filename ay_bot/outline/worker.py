@@ -18,7 +18,7 @@ _HEAD: Final = struct.Struct("<?I")
 _FILE: Final = struct.Struct("<?II")
 _ROW: Final = struct.Struct(f"<{len(COLUMNS)}I")
 _MEMORY: Final = 1536 * 1024 * 1024
-_WELL_FED: Final = 60 * 1024 * 1024  # a worker that has grown to this makes way for another
+_WELL_FED: Final = 36 * 1024 * 1024  # a worker that has grown to this makes way for another; it begins with 18
 _LARGEST_JOB: Final = 64 * 1024 * 1024
 
 File = tuple[str, bytes, bool]
@@ -100,17 +100,18 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_PROF, seconds)
         digests = [reader.read(path, text, parsed=parsed) for path, text, parsed in unpack_job(job)]
         signal.setitimer(signal.ITIMER_PROF, 0)
-        last = resident() > _WELL_FED
+        last = own_memory() > _WELL_FED
         sys.stdout.buffer.write(pack_answer(digests, last=last))
         sys.stdout.buffer.flush()
         if last:
             return
 
 
-def resident() -> int:
-    """Return how many bytes of memory this process holds."""
+def own_memory() -> int:
+    """Return how many bytes of memory this process holds by itself; grammars are files, which others may share."""
     with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - it is read after every job
-        return int(file.read().split()[1]) * resource.getpagesize()
+        _, resident, shared, *_ = map(int, file.read().split())
+        return (resident - shared) * resource.getpagesize()
 
 
 if __name__ == "__main__":
