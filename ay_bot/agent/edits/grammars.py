@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 LANGUAGES: Final = {
     ".bash": "bash", ".sh": "bash", ".c": "c", ".cc": "cpp", ".cpp": "cpp", ".cxx": "cpp", ".hpp": "cpp",
     ".cs": "csharp", ".go": "go", ".java": "java", ".cjs": "javascript", ".js": "javascript", ".jsx": "javascript",
-    ".mjs": "javascript", ".php": "php", ".rb": "ruby", ".rs": "rust", ".cts": "typescript", ".mts": "typescript",
-    ".ts": "typescript", ".tsx": "tsx",
+    ".mjs": "javascript", ".kt": "kotlin", ".kts": "kotlin", ".php": "php", ".rb": "ruby", ".rs": "rust",
+    ".scala": "scala", ".cts": "typescript", ".mts": "typescript", ".ts": "typescript", ".tsx": "tsx",
 }  # fmt: skip
-"""The language of a file's ending. Kotlin, Swift and Scala have grammars that take good code for wrong too often."""
+"""The language of a file's ending. Swift's grammar takes good code for wrong too often: 23 of 604 files, for `()`."""
 
 
 @cache

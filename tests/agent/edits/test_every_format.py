@@ -127,6 +127,9 @@ GOOD_AND_BAD = {
     ".c": ("int f(void) { return 1; }\n", "int f(void) { return 1;\n", 1),
     ".cpp": ("class A { int f(); };\n", "class A { int f();\n", 1),
     ".cs": ("class A { int F() { return 1; } }\n", "class A { int F() { return 1; }\n", 1),
+    ".kt": ("class A {\n    fun f(): Int = g(1)\n}\n", "class A {\n    fun f(): Int = g(1\n}\n", 2),
+    ".kts": ("val a = listOf(1)\n", "val a = listOf(1\n", 1),
+    ".scala": ("object A { def f(b: Int): Int = { b + 1 } }\n", "object A { def f(b: Int: Int = { b + 1 } }\n", 1),
     ".rb": ("def f\n  1\nend\n", "def f\n  1\n", 1),
     ".php": ("<?php\nfunction f() { return 1; }\n", "<?php\nfunction f() { return 1;\n", 2),
 }
