@@ -70,3 +70,8 @@ def is_foreign(path: str) -> bool:
 def is_code(path: str) -> bool:
     """Whether a path is that of a program's source."""
     return bool(language_of(path)) and not path.endswith((".min.js", ".pb.go", "_pb2.py", ".d.ts"))
+
+
+def is_header(path: str) -> bool:
+    """Whether a file declares what others define."""
+    return path.lower().endswith((".h", ".hpp", ".d.ts", ".pyi"))

@@ -9,28 +9,30 @@ import numpy as np
 from ay_bot.outline.graph import Graph, open_graph, rank_pages
 from ay_bot.outline.index import Index
 from ay_bot.outline.past import Past, score_change, score_similar
-from ay_bot.outline.places import Places, is_code, is_foreign, is_test
+from ay_bot.outline.places import Places, is_code, is_foreign, is_header, is_test
 from ay_bot.outline.query import Query, parse_query
 from ay_bot.outline.scoring import F8, measure, score
 from ay_bot.outline.words import exact_number
 
-# Found by coordinate ascent on commits whose files are known; docs/context.md says on which.
+# Fitted to commits whose files are known, and tried on others; docs/context.md says on which.
 _WEIGHTS: Final = {
     "text": 0.7,
     "piece": 1.8,
-    "names": 0.55,
-    "path": 0.8,
-    "similar": 1.1,
-    "change": 0.55,
-    "exact": 0.6,
-    "prefix": 1.1,
-    "directory": 0.9,
-    "pages": 0.15,
-    "partner": 0.2,
+    "names": 0.5,
+    "path": 0.85,
+    "similar": 0.9,
+    "change": 0.6,
+    "exact": 0.45,
+    "prefix": 1.0,
+    "directory": 0.6,
+    "pages": 0.3,
+    "partner": 0.25,
 }
-_TEST: Final = -0.35
-_CODE: Final = 0.55
-_FOREIGN: Final = -0.4
+_TEST: Final = -0.9
+_CODE: Final = 1.3
+_FOREIGN: Final = -0.9
+_HEADER: Final = -0.6
+_SIZE: Final = 0.2  # for e times the words: long files are touched more often
 _PINNED: Final = 100.0
 _SEEDS: Final = 30
 _ROUNDS: Final = 6
@@ -58,6 +60,7 @@ class Ranking:
         self._paths = [entry.path for entry in index.entries]
         self._slashed = [f"/{path}" for path in self._paths]
         self._usual = np.array([_usual(path) for path in self._paths])
+        self._touched = self._usual + _SIZE * np.log1p(self._lengths.words)
         self._change = _scaled(score_change(past, len(self._paths)))
 
     @cached_property
@@ -82,7 +85,7 @@ class Ranking:
         """Return the files that others use most."""
         size = len(self._paths)
         pages = rank_pages(self.graph, self.index.alive.astype(np.float64), 20)
-        scores = _scaled(pages) + 0.5 * self._change + 0.3 * self._usual
+        scores = _scaled(pages) + 0.5 * self._change + 0.12 * self._usual
         assert len(scores) == size  # noqa: S101
         return self._take(scores, top, frozenset())
 
@@ -113,7 +116,7 @@ class Ranking:
         }
         total = sum((_WEIGHTS[name] * _scaled(found) for name, found in features.items()), np.zeros(size))
         total += _WEIGHTS["pages"] * _scaled(self._pages(total))
-        total += _WEIGHTS["change"] * self._change + self._usual
+        total += _WEIGHTS["change"] * self._change + self._touched
         total += _WEIGHTS["partner"] * _scaled(self._partners(total))
         total[~self.index.alive] = 0.0
         return total
@@ -161,7 +164,7 @@ class Ranking:
 
 
 def _usual(path: str) -> float:
-    return _TEST * is_test(path) + _CODE * is_code(path) + _FOREIGN * is_foreign(path)
+    return _TEST * is_test(path) + _CODE * is_code(path) + _FOREIGN * is_foreign(path) + _HEADER * is_header(path)
 
 
 def _scaled(scores: F8) -> F8:

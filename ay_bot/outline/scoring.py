@@ -19,6 +19,7 @@ B_OF_TEXTS: Final = 0.4  # long files are touched more often than short ones
 class Lengths(NamedTuple):
     """How long each file and each piece is, against the mean; worked out once for an index."""
 
+    words: F8  # of each file, as they are
     files: F8
     chunks: list[F8]  # by part
     names: F8
@@ -43,6 +44,7 @@ def measure(index: Index) -> Lengths:
     count = sum(int(part.alive[part.segment.chunk_file].sum()) for part in index.parts)
     mean = total / max(count, 1)
     return Lengths(
+        files,
         _norm(files, _mean(files, index), B_OF_TEXTS),
         [K1 * (1 - B + B * words / max(mean, 1.0)) for words in chunks],
         _norm(names, _mean(names, index)),
