@@ -67,7 +67,9 @@ def test_only_keys_and_connection_settings_are_passed_on():
 def test_the_process_holds_no_more_than_that_and_no_key_in_its_arguments():
     with Gateway.start({"OPENAI_API_KEY": "sk-secret", "GITHUB_TOKEN": "ghs", "HOME": "/h", "PATH": "/bin"}) as gateway:
         process = Path(f"/proc/{gateway.process.pid}")
-        environment = process.joinpath("environ").read_bytes().split(b"\0")
+        while not (held := process.joinpath("environ").read_bytes()):  # nothing until the program has begun
+            assert gateway.process.poll() is None
+        environment = held.split(b"\0")
         assert {item for item in environment if item} == {b"OPENAI_API_KEY=sk-secret", b"PATH=/bin"}
         assert b"sk-secret" not in process.joinpath("cmdline").read_bytes()
         assert process.joinpath("cwd").readlink() == Path("/")
