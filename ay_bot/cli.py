@@ -624,6 +624,7 @@ def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
 ) -> None:
     """Say which files a task is about, the likeliest first."""
     from ay_bot.errors import UsageError
+    from ay_bot.host.outline_source import printable
     from ay_bot.outline.shell import Request, answer_batch, rank_line, read_lines
 
     if query_file is None and not batch:
@@ -639,7 +640,7 @@ def context_rank(  # noqa: PLR0913, PLR0917 - one argument for each flag
             typer.echo(rank_line(outline, open_source(rev), Request("", rev, query), top))
         else:
             for file in outline.rank(open_source(rev), query, top):
-                typer.echo(f"{file.score:8.3f}  {_printable(file.path)}")
+                typer.echo(f"{file.score:8.3f}  {printable(file.path)}")
 
 
 @context.command("map")
@@ -749,10 +750,6 @@ def _read_query(query_file: str | None) -> str:
             return read_query(file)
     except OSError as error:
         raise UsageError(f"{query_file} can't be read: {error.strerror}", hint="give the task's file") from None
-
-
-def _printable(path: str) -> str:
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in path)
 
 
 def _end_action(carry_out: "Callable[[Listener, WorkflowLog], ExitCode]") -> None:

@@ -31,14 +31,14 @@ class GitSource:
         self.git_dir = git_dir
         name = f"{revision}^{{commit}}"
         if revision.startswith("-") or not _can_be_told(revision):
-            raise UsageError(f"`{_shown(revision)}` is no revision", hint=_HINT)
+            raise UsageError(f"`{printable(revision[:200])}` is no revision", hint=_HINT)
         try:
             facts = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
             self.commit = facts.decode().split()[-1]
             name = f"{tree or self.commit}^{{tree}}"
             found = run_git(["rev-parse", "--verify", "--end-of-options", name], git_dir=git_dir)
         except GitFailed:
-            raise UsageError(f"the repository has no commit `{_shown(revision)}`", hint=_HINT) from None
+            raise UsageError(f"the repository has no commit `{printable(revision[:200])}`", hint=_HINT) from None
         self._tree = found.decode().split()[-1]
 
     @property
@@ -97,8 +97,9 @@ def _can_be_told(revision: str) -> bool:
         return False
 
 
-def _shown(revision: str) -> str:
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in revision[:200])
+def printable(text: str) -> str:
+    """Return a text with the replacement sign for all that could do something to a terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _write_beside(stream: IO[bytes], lines: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from ay_bot.outline.tree_source import Entry, Source
 from ay_bot.protocol.memory import give_back_memory
 
 if TYPE_CHECKING:
+    from ay_bot.outline.index import Index
     from ay_bot.outline.mapping import Definitions
     from ay_bot.outline.ranking import Ranked, Ranking
 
@@ -47,24 +48,29 @@ class Outline:
 
     def ranking(self, source: Source) -> "Ranking":
         """Return what ranks the files of a commit, reading what was not read yet."""
+        past = list(source.past())
+        key = (source.tree, past[0] if past else "")
+        if key not in self._ready:
+            with _keeping(self._store.directory):
+                index = self._open(source)
+            fill_past(source, self._store, past)
+
+            from ay_bot.outline.past import read_past
+            from ay_bot.outline.ranking import Ranking
+
+            self._ready = {key: Ranking(index, read_past(self._store, past, index))}
+        return self._ready[key]
+
+    def _open(self, source: Source) -> "Index":
         first = not any(self._store.segments(self._place).glob("*"))
         if first:  # the most is held while workers read: what computes is loaded after they have ended
             self._fill(source, source.entries())
 
         from ay_bot.outline.index import load_index, open_index
-        from ay_bot.outline.past import read_past
-        from ay_bot.outline.ranking import Ranking
 
-        past = list(source.past())
-        key = (source.tree, past[0] if past else "")
-        if key not in self._ready:
-            with _keeping(self._store.directory):
-                index = load_index(self._store, self._place, source) or open_index(
-                    source, self._store, self._place, lambda new: self._fill(source, new)
-                )
-            fill_past(source, self._store, past)
-            self._ready = {key: Ranking(index, read_past(self._store, past, index))}
-        return self._ready[key]
+        return load_index(self._store, self._place, source) or open_index(
+            source, self._store, self._place, lambda new: None if first else self._fill(source, new)
+        )
 
     def _fill(self, source: Source, entries: list[Entry]) -> Filled:
         return fill(source, self._store, entries, self._tell, self._workers)

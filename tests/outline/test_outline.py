@@ -14,6 +14,7 @@ from ay_bot.outline.counting import best_counter, estimate
 from ay_bot.outline.digest import VERSION
 from ay_bot.outline.outlining import open_outline
 from ay_bot.outline.shell import LONGEST, answer_batch, rank_line, read_lines, read_query
+from ay_bot.outline.store import Store
 from tests.outline.trees import Tree
 
 FILES = {
@@ -233,3 +234,15 @@ def test_several_processes_may_share_a_cache(tmp_path):
     said = [process.communicate() for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], said
     assert len({out for out, _ in said}) == 1
+
+
+def test_a_cold_cache_is_looked_through_once(tmp_path, monkeypatch):
+    asked = []
+    missing = Store.missing
+    monkeypatch.setattr(Store, "missing", lambda store, blobs: asked.append(blobs) or missing(store, blobs))
+    files = {"a.py": "def a(): pass\n", "b.py": "def b(): pass\n"}
+    with open_outline(tmp_path) as outline:
+        outline.rank(Tree(files), "a", 1)
+        assert len(asked) == 1
+        outline.rank(Tree({**files, "b.py": "def c(): pass\n"}), "a", 1)
+        assert len(asked) == 2
